@@ -175,6 +175,10 @@ bench-faces: $(READY) $(FACE_API)  ## Measure faces next to face-api and facenet
 bench-search: $(READY)  ## Measure collections of vectors next to faiss; A="exact warm"
 	@GLIBC_TUNABLES=glibc.malloc.hugetlb=1 $(BIN)/python -m tests.bench.search $(A)
 
+.PHONY: bench-volume
+bench-volume: $(READY)  ## Backfill 10,000 photos while some are dropped, and a million in a model; N=300, V=real
+	@N=$(N) $(BIN)/python -m tests.bench.volume $(V)
+
 # face-api in Node, the peer of faces. Without npm, the benchmark measures what needs no Node.
 $(FACE_API): tests/bench/faces/faceapi/package-lock.json
 	@npm ci --prefix $(<D) --ignore-scripts --no-audit --no-fund --silent && touch $@ \
@@ -208,8 +212,14 @@ STAGE ?= dev
 CONTAINERS := $(subst _,-,$(patsubst containers/%/container.toml,%,$(wildcard containers/*/container.toml)))
 CANARY := $(CONTAINERS:%=--parameters matteline-$(STAGE)-functions-%:TrafficShift=canary)
 .PHONY: deploy
-deploy: $(INFRA_READY) $(TOOLKIT)  ## Deploy every stack with your AWS profile; STAGE=prod
+deploy: $(READY) $(INFRA_READY) $(TOOLKIT)  ## Deploy all stacks, and say what is next; STAGE=prod
+	@cd infra && npx --no-install cdk synth --all --quiet -c matteline:stage=$(STAGE)
+	@$(BIN)/matteline stage leftovers --stage $(STAGE) --templates synth-output
+	@cd infra && for mapping in ../synth-output/adopt/*.json; do \
+		test ! -f $$mapping || npx --no-install cdk import $$(basename $$mapping .json) --force \
+			--resource-mapping $$mapping -c matteline:stage=$(STAGE) || exit 1; done
 	@cd infra && npx --no-install cdk deploy --all -c matteline:stage=$(STAGE) $(CANARY)
+	@$(BIN)/matteline next --stage $(STAGE) || true
 
 .PHONY: check
 check: $(READY)  ## Check lint, types, imports and versions; change nothing

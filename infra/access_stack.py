@@ -11,7 +11,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.batch_roles import tasks_of_ecs
-from infra.grants import statements
+from infra.grants import job_statements, statements
 from pipeline.declared.blueprint import Blueprint, DeclaredFunction
 from pipeline.declared.declaration import pascal_case
 from pipeline.declared.names import Names
@@ -36,12 +36,13 @@ class AccessStack(cdk.Stack):
         of_lambda = {function.name(names) for function in blueprint.functions}
         for function in (*blueprint.functions, *_only_on_batch(blueprint)):
             name = function.name(names)
-            allowed = statements(function, blueprint, names, key_arns=key_arns)
+            allowed = [*statements(function, blueprint, names, key_arns=key_arns)]
+            allowed += job_statements(names) if name in on_batch else []
             services = [
                 *([iam.ServicePrincipal("lambda.amazonaws.com")] if name in of_lambda else []),
                 *([tasks_of_ecs(names)] if name in on_batch else []),
             ]
-            _role(self, function, names, [*allowed], services)
+            _role(self, function, names, allowed, services)
             if name in of_lambda:
                 _log(self, function, names)
         iam.Role(

@@ -21,6 +21,7 @@ from infra.pipeline_stack import PipelineStack
 from infra.registry_stack import RegistryStack
 from infra.release_stack import ReleaseStack
 from infra.settings import ApiSettings, Settings
+from infra.snapshots import snap_started
 from infra.storage_stack import StorageStack
 from infra.web_stack import WebStack
 from pipeline.declared.blueprint import Blueprint
@@ -75,6 +76,7 @@ def _add_stacks(
 ) -> None:
     """Add the stacks, longest-lived first."""
     prefix, containers = names.prefix, blueprint.containers
+    snapshots = snap_started(settings.snap_start, containers)
     RegistryStack(
         app, f"{PROJECT}-registry", containers=containers, names=names, scanning=settings.scanning
     )
@@ -117,6 +119,7 @@ def _add_stacks(
             names=names,
             accepted_licences=settings.accepted_licences,
             api=api,
+            snap_start=manifest.name in snapshots,
         )
         functions.add_stack_dependency(access, reason="functions refer to roles and logs by name")
         if batch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from typing import Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_batch as batch
@@ -11,30 +11,26 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from infra.batch_network import BatchNetwork
-from pipeline.compute import LANES
+from pipeline.compute import LANES, JobMachines
 from pipeline.declared.names import Names
-
-Kind = Literal["cpu", "gpu"]
 
 # Families with AVX-512 and the memory for a model, and those with a GPU of 16 GB or more. Spot has
 # more of many families than of one.
-_FAMILIES: Final[Mapping[Kind, Sequence[str]]] = {
+_FAMILIES: Final[Mapping[JobMachines, Sequence[str]]] = {
     "cpu": ("m7i", "r7i", "m6i", "r6i"),
     "gpu": ("g6", "g5", "g4dn"),
 }
-_SYSTEMS: Final[Mapping[Kind, str]] = {"cpu": "ECS_AL2023", "gpu": "ECS_AL2023_NVIDIA"}
+_SYSTEMS: Final[Mapping[JobMachines, str]] = {"cpu": "ECS_AL2023", "gpu": "ECS_AL2023_NVIDIA"}
 _ROOT: Final = "/dev/xvda"
 _DISK_GB: Final = 100  # for the system, and several images of the largest kind
 _MINUTES_OF_A_JOB: Final = 180
 _PRIORITY_STEP: Final = 10
-# Jobs that cannot start end, so that no execution waits for them in vain.
+# A job that no machine of its queue could hold ends, so that nobody waits for it in vain.
 _HOPELESS_AFTER_S: Final = 600
-_WITHOUT_CAPACITY_S: Final = 4 * 3600
-_STUCK: Final = {
-    "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE": _HOPELESS_AFTER_S,
-    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT": _HOPELESS_AFTER_S,
-    "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY": _WITHOUT_CAPACITY_S,
-}
+_HOPELESS: Final = (
+    "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE",
+    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT",
+)
 _AGENT: Final = """\
 MIME-Version: 1.0
 Content-Type: multipart/mixed; boundary="=="
@@ -50,13 +46,13 @@ _Environment = batch.CfnComputeEnvironment
 _Template = ec2.CfnLaunchTemplate
 
 
-class BatchMachines(Construct):
+class MachinesOfBatch(Construct):
     """Spot machines of one kind, none at rest, with a queue for each lane."""
 
     def __init__(
         self,
         scope: Construct,
-        kind: Kind,
+        kind: JobMachines,
         *,
         names: Names,
         network: BatchNetwork,
@@ -117,14 +113,17 @@ def _queue(
         compute_environment_order=[order],
         job_state_time_limit_actions=[
             batch.CfnJobQueue.JobStateTimeLimitActionProperty(
-                action="CANCEL", max_time_seconds=seconds, reason=reason, state="RUNNABLE"
+                action="CANCEL",
+                max_time_seconds=_HOPELESS_AFTER_S,
+                reason=reason,
+                state="RUNNABLE",
             )
-            for reason, seconds in _STUCK.items()
+            for reason in _HOPELESS
         ],
     )
 
 
-def _template(scope: Construct, kind: Kind, names: Names) -> ec2.CfnLaunchTemplate:
+def _template(scope: Construct, kind: JobMachines, names: Names) -> ec2.CfnLaunchTemplate:
     """Give machines an encrypted disk, and credentials only by IMDSv2."""
     name = cdk.CfnTag(key="Name", value=f"{names.prefix}-batch-{kind}")
     return _Template(

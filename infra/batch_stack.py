@@ -10,7 +10,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.alarms import Alarms
-from infra.batch_machines import BatchMachines, Kind
+from infra.batch_machines import MachinesOfBatch
 from infra.batch_network import BatchNetwork, Network
 from infra.batch_roles import execution_role, machine_profile
 from pipeline.compute import LANES
@@ -43,9 +43,8 @@ class BatchStack(cdk.Stack):
             _log(self, f"{pascal_case(container)}Logs", names.job_log_group(container))
         own = BatchNetwork(self, names=names, given=network)
         profile = machine_profile(self, names)
-        kinds = sorted({kind_of(gpu=job.gpu) for job in blueprint.jobs})
-        for kind in kinds:
-            BatchMachines(
+        for kind in blueprint.job_machines:
+            MachinesOfBatch(
                 self,
                 kind,
                 names=names,
@@ -53,11 +52,8 @@ class BatchStack(cdk.Stack):
                 profile=profile.attr_arn,
                 max_vcpus=max_vcpus,
             )
-        _watch(self, [names.job_queue(kind, lane) for kind in kinds for lane in LANES], names)
-
-
-def kind_of(*, gpu: bool) -> Kind:
-    return "gpu" if gpu else "cpu"
+        queues = [names.job_queue(kind, lane) for kind in blueprint.job_machines for lane in LANES]
+        _watch(self, queues, names)
 
 
 def _watch(scope: Construct, queues: list[str], names: Names) -> None:

@@ -39,24 +39,20 @@ def source_of(
     )
 
 
-def logging_of(scope: Construct, project: str) -> codebuild.LoggingOptions:
+def logging_of(scope: Construct, project: str, names: Names) -> codebuild.LoggingOptions:
     log = logs.LogGroup(
         scope,
         "Log",
-        log_group_name=_log_group(project),
+        log_group_name=names.build_log_group(project),
         retention=logs.RetentionDays.ONE_YEAR,
         removal_policy=cdk.RemovalPolicy.DESTROY,
     )
     return codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log))
 
 
-def _log_group(project: str) -> str:
-    return f"/aws/codebuild/{project}"
-
-
 def own_statements(project: str, names: Names) -> Iterator[iam.PolicyStatement]:
     """Allow a project to write its log and its test reports."""
-    log = f"{names.arn('logs')}:log-group:{_log_group(project)}:*"
+    log = f"{names.arn('logs')}:log-group:{names.build_log_group(project)}:*"
     yield allow(["logs:CreateLogStream", "logs:PutLogEvents"], [log])
     yield allow(_REPORTS, [f"{names.arn('codebuild')}:report-group/{project}-*"])
 

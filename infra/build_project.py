@@ -61,12 +61,14 @@ class BuildProject(Construct):
             source=source_of(self, names, settings, _tag(manifest)),
             build_spec=codebuild.BuildSpec.from_source_filename(BUILDSPEC),
             environment=_machine(manifest),
-            environment_variables=_variables(manifest, names),
+            environment_variables=_variables(
+                manifest, names, gpu=settings.batch == "gpu" and manifest.has_gpu_image
+            ),
             concurrent_build_limit=1,
             timeout=cdk.Duration.minutes(_MINUTES),
             encryption_key=data_key,
             grant_report_group_permissions=False,
-            logging=logging_of(self, name),
+            logging=logging_of(self, name, names),
             role=exact_role(
                 self,
                 [
@@ -86,19 +88,28 @@ def _tag(manifest: ContainerManifest) -> codebuild.FilterGroup:
 
 
 def _machine(manifest: ContainerManifest) -> codebuild.BuildEnvironment:
-    """Use the image's own processor architecture. Docker requires privileged mode."""
-    image: codebuild.IBuildImage = (
-        codebuild.LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_3_0
-        if manifest.architecture == "arm64"
-        else codebuild.LinuxBuildImage.AMAZON_LINUX_2023_5
-    )
+    """Build an image on its own processor architecture.
+
+    A Docker server of the project keeps the layers of its builds, and spares the build privileged
+    mode. CodeBuild has none for ARM.
+    """
+    if manifest.architecture == "arm64":
+        return codebuild.BuildEnvironment(
+            build_image=codebuild.LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_3_0,
+            compute_type=codebuild.ComputeType.MEDIUM,
+            privileged=True,
+        )
     return codebuild.BuildEnvironment(
-        build_image=image, compute_type=codebuild.ComputeType.MEDIUM, privileged=True
+        build_image=codebuild.LinuxBuildImage.AMAZON_LINUX_2023_5,
+        compute_type=codebuild.ComputeType.MEDIUM,
+        docker_server=codebuild.DockerServerOptions(
+            compute_type=codebuild.DockerServerComputeType.MEDIUM
+        ),
     )
 
 
 def _variables(
-    manifest: ContainerManifest, names: Names
+    manifest: ContainerManifest, names: Names, *, gpu: bool
 ) -> Mapping[str, codebuild.BuildEnvironmentVariable]:
     registry = f"{names.account}.dkr.ecr.{names.region}.{cdk.Aws.URL_SUFFIX}"
     values = {
@@ -106,6 +117,7 @@ def _variables(
         "REPOSITORY": f"{registry}/{names.repository(manifest.name)}",
         "EVIDENCE_BUCKET": names.bucket("evidence"),
         "PROVENANCE_KEY": names.provenance_key,
+        **({"GPU": "1"} if gpu else {}),
     }
     return {name: codebuild.BuildEnvironmentVariable(value=value) for name, value in values.items()}
 

@@ -23,6 +23,8 @@ from pipeline.declared.names import Names
 
 BUILDSPEC: Final = "buildspec/checks.yml"
 _MINUTES: Final = 60
+# They create nothing. Without a role to pass, a state is tried with a made-up answer only.
+_STATE_CHECKS: Final = ("states:TestState", "states:ValidateStateMachineDefinition")
 
 
 class ChecksProject(Construct):
@@ -49,16 +51,18 @@ class ChecksProject(Construct):
                 build_image=codebuild.LinuxBuildImage.AMAZON_LINUX_2023_5,
                 compute_type=codebuild.ComputeType.MEDIUM,
             ),
+            environment_variables={"STAGE": codebuild.BuildEnvironmentVariable(value=names.stage)},
             timeout=cdk.Duration.minutes(_MINUTES),
             encryption_key=data_key,
             grant_report_group_permissions=False,
-            logging=logging_of(self, name),
+            logging=logging_of(self, name, names),
             role=exact_role(
                 self,
                 [
                     *own_statements(name, names),
                     *source_statements(names, settings),
                     _sources_key(data_key),
+                    allow(_STATE_CHECKS, ["*"]),
                 ],
             ),
         )

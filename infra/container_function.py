@@ -89,7 +89,7 @@ class ContainerFunction(Construct):
             role=iam.Role.from_role_arn(self, "Role", names.role_arn(name), mutable=False),
             log_group=logs.LogGroup.from_log_group_name(self, "Logs", names.log_group(name)),
             tracing=lambda_.Tracing.ACTIVE,
-            # awslambdaric takes part in snapshots, so the image needs no label that allows them.
+            # awslambdaric waits to be restored, so the image needs no label that allows snapshots.
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
             current_version_options=lambda_.VersionOptions(
                 # Lambda cannot change a version's description, so each image gets a new version.

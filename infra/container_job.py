@@ -12,21 +12,11 @@ from constructs import Construct
 from infra.release import Release
 from pipeline.declared.blueprint import DeclaredJob
 from pipeline.declared.declaration import pascal_case
+from pipeline.declared.job_retries import ATTEMPTS, COMMAND, EXIT_RULES
 from pipeline.declared.names import Names, gpu_tag
 
-_ATTEMPTS: Final = 3
 _NOBODY: Final = "65532:65532"  # the user of the images
 _TMP: Final = "/tmp"  # noqa: S108 - the only writable folder, as in a function
-_KILLED: Final = "137"  # by the kernel, for its memory
-# The first that fits decides. A job whose machine Spot took away starts anew elsewhere, and so does
-# one that ends with 1, which may go better then (`pipeline.batch_job`). Nothing else does.
-_AFTERWARDS: Final = (
-    {"on_status_reason": "Host EC2*", "action": "RETRY"},
-    {"on_reason": "OutOfMemoryError*", "action": "EXIT"},
-    {"on_exit_code": _KILLED, "action": "EXIT"},
-    {"on_exit_code": "1", "action": "RETRY"},
-    {"on_reason": "*", "action": "EXIT"},
-)
 _Job = batch.CfnJobDefinition
 _Requirement = batch.CfnJobDefinition.ResourceRequirementProperty
 
@@ -49,11 +39,13 @@ def define_job(
         job_definition_name=declared.name(names),
         type="container",
         platform_capabilities=["EC2"],
-        propagate_tags=True,
         container_properties=_container(declared, names, release, environment),
         retry_strategy=_Job.RetryStrategyProperty(
-            attempts=_ATTEMPTS,
-            evaluate_on_exit=[_Job.EvaluateOnExitProperty(**each) for each in _AFTERWARDS],
+            attempts=ATTEMPTS,
+            evaluate_on_exit=[
+                _Job.EvaluateOnExitProperty(action=rule.action, **rule.patterns)
+                for rule in EXIT_RULES
+            ],
         ),
         timeout=_Job.TimeoutProperty(attempt_duration_seconds=declared.batch.timeout_s),
     )
@@ -67,7 +59,7 @@ def _container(
     name, manifest = declared.name(names), declared.manifest
     return _Job.ContainerPropertiesProperty(
         image=_image(declared, names, release),
-        command=["Ref::job", "Ref::outcome"],
+        command=[*COMMAND],
         job_role_arn=names.role_arn(name),
         execution_role_arn=names.role_arn(names.job_execution_role()),
         user=_NOBODY,

@@ -1,4 +1,4 @@
-"""Define the dashboard: executions, queues, cost, durations, memory and errors."""
+"""Define the dashboard: a section for each product, then the platform's own graphs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from infra.metrics import (
     task_metric,
     undelivered,
 )
+from infra.product_rows import ProductRows
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import VECTOR_INDEX, Names
 
@@ -40,7 +41,10 @@ _MB_MS_PER_GB_S: Final = 1024 * 1000
 
 
 class Dashboard(Construct):
-    """Rows of graphs, which follow from the declared machines, containers and queues."""
+    """Rows of graphs, which follow from the declared products, machines, containers and queues.
+
+    It is one dashboard, because an account has three without charge.
+    """
 
     def __init__(self, scope: Construct, *, blueprint: Blueprint, names: Names) -> None:
         super().__init__(scope, "Dashboard")
@@ -51,7 +55,14 @@ class Dashboard(Construct):
             dashboard_name=names.prefix,
             default_interval=cdk.Duration.hours(12),
         )
-        board.add_widgets(*(self._outcomes(name) for name in blueprint.definitions))
+        for product in blueprint.products:
+            for row in ProductRows(product, blueprint=blueprint, names=names).widgets():
+                board.add_widgets(*row)
+        board.add_widgets(cloudwatch.TextWidget(markdown="## Platform", width=2 * _WIDTH, height=1))
+        machines = {product.machine for product in blueprint.products}
+        board.add_widgets(
+            *(self._outcomes(name) for name in blueprint.definitions if name not in machines)
+        )
         board.add_widgets(self._waiting(), self._cost())
         board.add_widgets(_collections())
         for container in (each.name for each in blueprint.containers):

@@ -8,7 +8,7 @@ from typing import Any, Final
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from pipeline.declared.blueprint import DeclaredFunction, DeclaredJob
+from pipeline.declared.blueprint import DeclaredJob
 from pipeline.declared.containers import ContainerManifest
 from pipeline.declared.declaration import pascal_case
 from pipeline.declared.names import Names
@@ -49,8 +49,12 @@ _GROUP: Final = (
     "codedeploy:ListTagsForResource",
     "codedeploy:UpdateDeploymentGroup",
 )
-_JOB: Final = ("batch:RegisterJobDefinition", "batch:DeregisterJobDefinition")
-_JOB_TAGS: Final = ("batch:TagResource", "batch:UntagResource")
+_JOB: Final = (
+    "batch:DeregisterJobDefinition",
+    "batch:RegisterJobDefinition",
+    "batch:TagResource",
+    "batch:UntagResource",
+)
 _RECORD: Final = (
     "ssm:AddTagsToResource",
     "ssm:DeleteParameter",
@@ -69,13 +73,11 @@ class DeployRole(Construct):
         scope: Construct,
         manifest: ContainerManifest,
         *,
-        functions: Sequence[DeclaredFunction],
         jobs: Sequence[DeclaredJob],
         names: Names,
     ) -> None:
         super().__init__(scope, f"{pascal_case(manifest.name)}DeployRole")
-        statements = [*_statements(manifest, functions, names), *_jobs(jobs, names)]
-        document = iam.PolicyDocument(statements=statements)
+        document = iam.PolicyDocument(statements=list(_statements(manifest, jobs, names)))
         iam.Role(
             self,
             "Role",
@@ -88,44 +90,48 @@ class DeployRole(Construct):
 
 
 def _statements(
-    manifest: ContainerManifest, functions: Sequence[DeclaredFunction], names: Names
+    manifest: ContainerManifest, jobs: Sequence[DeclaredJob], names: Names
 ) -> Iterator[iam.PolicyStatement]:
-    called = [each.name(names) for each in functions]
-    arns = [names.function_arn(manifest.name, each.model) for each in functions]
-    yield _allow(_FUNCTION, [arn for each in arns for arn in (each, f"{each}:*")])
-    yield _allow(_QUALIFIED, [f"{arn}:*" for arn in arns])
-    yield _pass([names.role_arn(name) for name in called], to="lambda.amazonaws.com")
+    called = _called(manifest, names)
+    function = f"{names.arn('lambda')}:function:{called}"
+    yield _allow(_FUNCTION, [function, f"{function}:*"])
+    yield _allow(_QUALIFIED, [f"{function}:*"])
+    yield _pass([names.role_arn(called)], to="lambda.amazonaws.com")
     yield _pass([names.role_arn(names.deployer())], to="codedeploy.amazonaws.com")
     yield _allow(_IMAGE, [f"{names.arn('ecr')}:repository/{names.repository(manifest.name)}"])
     yield from _canaries(names.function(manifest.name), called, names)
     record = names.release_record(manifest.name)
     yield _allow(_RECORD, [f"{names.arn('ssm')}:parameter{record}"])
     yield _allow(["cloudwatch:DescribeAlarms"], [f"{names.arn('cloudwatch')}:alarm:*"])
+    if jobs:
+        yield from _jobs(called, names)
 
 
-def _canaries(
-    application: str, groups: Sequence[str], names: Names
-) -> Iterator[iam.PolicyStatement]:
+def _called(manifest: ContainerManifest, names: Names) -> str:
+    """Return the name of the container's functions and roles, `*` for each model's.
+
+    One by one, their ARNs would exceed the size that IAM allows a role's policies.
+    """
+    return names.function(manifest.name, "*" if manifest.function_per_model else None)
+
+
+def _canaries(application: str, group: str, names: Names) -> Iterator[iam.PolicyStatement]:
     arn = names.arn("codedeploy")
     yield _allow(_APPLICATION, [f"{arn}:application:{application}"])
-    yield _allow(_GROUP, [f"{arn}:deploymentgroup:{application}/{group}" for group in groups])
+    yield _allow(_GROUP, [f"{arn}:deploymentgroup:{application}/{group}"])
     yield _allow(["codedeploy:GetDeploymentConfig"], [f"{arn}:deploymentconfig:*"])
     # This action has no resource type: any narrower resource would stop CodeDeploy's rollback.
     yield _allow(["codedeploy:StopDeployment"], ["*"])
 
 
-def _jobs(jobs: Sequence[DeclaredJob], names: Names) -> Iterator[iam.PolicyStatement]:
+def _jobs(called: str, names: Names) -> Iterator[iam.PolicyStatement]:
     """Allow new revisions of job definitions, and the end of old ones."""
-    if not jobs:
-        return
-    called = [job.name(names) for job in jobs]
-    definitions = [f"{names.arn('batch')}:job-definition/{name}" for name in called]
-    yield _allow(_JOB, [arn for each in definitions for arn in (each, f"{each}:*")])
-    yield _allow(_JOB_TAGS, [f"{each}:*" for each in definitions])
+    definitions = f"{names.arn('batch')}:job-definition/{called}"
+    yield _allow(_JOB, [definitions])
     # This action has no resource type.
     yield _allow(["batch:DescribeJobDefinitions"], ["*"])
-    roles = [*called, names.job_execution_role()]
-    yield _pass([names.role_arn(name) for name in roles], to="ecs-tasks.amazonaws.com")
+    roles = [names.role_arn(called), names.role_arn(names.job_execution_role())]
+    yield _pass(roles, to="ecs-tasks.amazonaws.com")
 
 
 def _pass(roles: Sequence[str], *, to: str) -> iam.PolicyStatement:

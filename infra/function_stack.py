@@ -38,6 +38,7 @@ class FunctionStack(cdk.Stack):
         names: Names,
         accepted_licences: Sequence[str],
         api: ApiSettings,
+        snap_start: bool = False,
     ) -> None:
         super().__init__(
             scope,
@@ -64,7 +65,7 @@ class FunctionStack(cdk.Stack):
                 environment=environment,
                 application=application,
                 deployer=deployer,
-                snap_start=api.snap_start and manifest.name == HTTP_API,
+                snap_start=snap_start,
             ).alias
             for declared in functions
         ]

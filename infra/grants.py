@@ -77,6 +77,13 @@ def statements(
         yield from _observed(function.name(names), names)
 
 
+def job_statements(names: Names) -> Iterator[iam.PolicyStatement]:
+    """Yield what a model's role needs beside that to run its jobs: to read them and to answer."""
+    work = names.bucket_arn("work")
+    yield _allow(["s3:GetObject"], [f"{work}/*/batch/*/job.json"])
+    yield _allow(["s3:PutObject"], [f"{work}/*/batch/*/outcome.json"])
+
+
 def _objects(
     access: Access, function: DeclaredFunction, blueprint: Blueprint, names: Names
 ) -> Iterator[iam.PolicyStatement]:

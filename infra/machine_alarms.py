@@ -12,6 +12,8 @@ from infra.alarms import Alarms
 from infra.metrics import (
     dead_letters,
     execution_metric,
+    fallbacks,
+    falling_back,
     quarantined,
     refused,
     refusing,
@@ -21,9 +23,12 @@ from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import Names
 
 _MOST_QUARANTINED_PERCENT: Final = 20
+_MOST_FALLBACKS_PERCENT: Final = 20
 _FEWEST_STARTED: Final = 10
 _QUARTER_HOUR: Final = 15
 _HALF_HOUR: Final = 30
+_HOUR: Final = 60  # with four runs
+_REAPING: Final = "reap-jobs"
 
 
 def add_machine_alarms(alarms: Alarms, blueprint: Blueprint, names: Names) -> None:
@@ -56,6 +61,14 @@ def add_machine_alarms(alarms: Alarms, blueprint: Blueprint, names: Names) -> No
     )
     for machine in products:
         _add_for_product(alarms, machine, names)
+    for machine in falling_back(blueprint):
+        _add_for_fallbacks(alarms, machine, names)
+    alarms.add_expectation(
+        "reaping-missing",
+        execution_metric(names, _REAPING, "ExecutionsSucceeded", minutes=_HOUR),
+        meaning=f"For an hour, no execution of {_REAPING} has succeeded.",
+        section="reaping-missing",
+    )
 
 
 def _add_for_any(alarms: Alarms, machine: str, names: Names) -> None:
@@ -121,6 +134,26 @@ def _add_for_product(alarms: Alarms, machine: str, names: Names) -> None:
         above=0,
         meaning=f"Executions of {machine} start and none succeeds.",
         section="nothing-succeeds",
+    )
+
+
+def _add_for_fallbacks(alarms: Alarms, machine: str, names: Names) -> None:
+    alarms.add(
+        f"{machine}-fallback-rate",
+        _expression(
+            f"IF(started >= {_FEWEST_STARTED}, 100 * FILL(fallbacks, 0) / started, 0)",
+            {
+                "started": execution_metric(
+                    names, machine, "ExecutionsStarted", minutes=_QUARTER_HOUR
+                ),
+                "fallbacks": fallbacks(names, machine, minutes=_QUARTER_HOUR),
+            },
+            label="with the fallback, %",
+            minutes=_QUARTER_HOUR,
+        ),
+        above=_MOST_FALLBACKS_PERCENT,
+        meaning=f"More than {_MOST_FALLBACKS_PERCENT}% of executions of {machine} fall back.",
+        section="fallback-rate",
     )
 
 

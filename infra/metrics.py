@@ -11,6 +11,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import Names
 
+FALLBACK_STATE: Final = "UseFallback"
 _TASKS: Final = "Matteline"
 
 
@@ -75,6 +76,30 @@ def refused(names: Names, machine: str, *, minutes: int = 5) -> cloudwatch.Metri
     )
 
 
+def fallback_name(machine: str) -> str:
+    """Return the name of the metric that counts how often a machine took a plan's fallback."""
+    return f"{machine}-fallback"
+
+
+def fallbacks(names: Names, machine: str, *, minutes: int = 5) -> cloudwatch.Metric:
+    """Return how often a machine took a plan's fallback, counted in its log."""
+    return cloudwatch.Metric(
+        namespace=namespace(names),
+        metric_name=fallback_name(machine),
+        statistic="Sum",
+        period=cdk.Duration.minutes(minutes),
+    )
+
+
+def falling_back(blueprint: Blueprint) -> tuple[str, ...]:
+    """Return the machines with the state that takes a plan's fallback."""
+    return tuple(
+        name
+        for name, text in blueprint.definitions.items()
+        if FALLBACK_STATE in json.loads(text)["States"]
+    )
+
+
 def refusing(blueprint: Blueprint) -> tuple[str, ...]:
     """Return the machines with a state Refused: products quarantine instead."""
     return tuple(
@@ -97,12 +122,15 @@ def task_metric(
     )
 
 
-def function_metric(function: str, metric: str, *, statistic: str) -> cloudwatch.Metric:
+def function_metric(
+    function: str, metric: str, *, statistic: str, minutes: int = 5
+) -> cloudwatch.Metric:
     return cloudwatch.Metric(
         namespace="AWS/Lambda",
         metric_name=metric,
         dimensions_map={"FunctionName": function},
         statistic=statistic,
+        period=cdk.Duration.minutes(minutes),
     )
 
 

@@ -16,7 +16,16 @@ from infra.alarms import Alarms
 from infra.collection_alarms import add_collection_alarms
 from infra.dashboard import Dashboard
 from infra.machine_alarms import add_machine_alarms
-from infra.metrics import DEAD_LETTERS, namespace, quarantined_name, refused_name, refusing
+from infra.metrics import (
+    DEAD_LETTERS,
+    FALLBACK_STATE,
+    fallback_name,
+    falling_back,
+    namespace,
+    quarantined_name,
+    refused_name,
+    refusing,
+)
 from infra.queries import SavedQueries
 from infra.resource_alarms import add_resource_alarms
 from pipeline.declared.blueprint import Blueprint
@@ -49,6 +58,9 @@ class ObservabilityStack(cdk.Stack):
         for machine in refusing(blueprint):
             counted = refused_name(machine)
             _count_entries(self, machine, state="Refused", metric=counted, names=names)
+        for machine in falling_back(blueprint):
+            counted = fallback_name(machine)
+            _count_entries(self, machine, state=FALLBACK_STATE, metric=counted, names=names)
         alarms = Alarms(self, names)
         add_machine_alarms(alarms, blueprint, names)
         add_resource_alarms(alarms, blueprint, names)
@@ -86,10 +98,10 @@ def _count_entries(
     scope: Construct, machine: str, *, state: str, metric: str, names: Names
 ) -> None:
     """Count from the log how often a machine enters a state, which ends it as any other end."""
-    name = pascal_case(machine)
+    name = f"{pascal_case(machine)}{pascal_case(metric.removeprefix(f'{machine}-'))}"
     logs.MetricFilter(
         scope,
-        f"{name}{pascal_case(metric.removeprefix(f'{machine}-'))}",
+        name,
         log_group=logs.LogGroup.from_log_group_name(
             scope, f"{name}Log", names.machine_log_group(machine)
         ),

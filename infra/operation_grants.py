@@ -88,7 +88,10 @@ class Grants:
     def _watch(self) -> list[iam.PolicyStatement]:
         return [
             self._releases(),
-            _allow(["ecr:DescribeImageScanFindings", "ecr:StartImageScan"], self.repositories),
+            _allow(
+                ["ecr:BatchGetImage", "ecr:DescribeImageScanFindings", "ecr:StartImageScan"],
+                self.repositories,
+            ),
             enhanced_findings(),
         ]
 

@@ -10,6 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3vectors as s3vectors
 from constructs import Construct
 
+from infra.kept_key import keep_alias
 from infra.private_bucket import removal_policy
 from pipeline.declared.names import Names
 
@@ -70,6 +71,7 @@ class OwnKey(kms.Key):
             policy=iam.PolicyDocument(statements=statements),
             removal_policy=removal_policy(retained=True),
         )
+        keep_alias(self)
 
 
 def vector_bucket(scope: Construct, construct_id: str, *, name: str, key: kms.IKey) -> None:

@@ -17,7 +17,9 @@ from pipeline.declared.names import PROJECT, Names
 
 Scanning = Literal["basic", "enhanced"]
 
-_KEPT_VERSIONS: Final = 30  # by count, not age: a live image must not expire
+_KEPT_VERSIONS: Final = (
+    30  # with a GPU image each, where there is one; by count, not age: a live image must not expire
+)
 _UNTAGGED_DAYS: Final = 14
 _SCANS: Final[dict[Scanning, tuple[str, str]]] = {
     "basic": ("BASIC", "SCAN_ON_PUSH"),
@@ -76,7 +78,9 @@ def _repository(scope: Construct, container: ContainerManifest, names: Names) ->
                 max_image_age=cdk.Duration.days(_UNTAGGED_DAYS),
             ),
             ecr.LifecycleRule(
-                rule_priority=2, tag_pattern_list=["*.*.*"], max_image_count=_KEPT_VERSIONS
+                rule_priority=2,
+                tag_pattern_list=["*.*.*"],
+                max_image_count=_KEPT_VERSIONS * (2 if container.has_gpu_image else 1),
             ),
         ],
     )

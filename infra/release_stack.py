@@ -20,6 +20,7 @@ from infra.deploy_role import DeployRole
 from infra.image_care import ImageCare
 from infra.operation import Operation
 from infra.operation_grants import Grants
+from infra.private_bucket import removal_policy
 from infra.release_news import ReleaseNews
 from infra.resource_alarms import add_operation_alarm
 from infra.settings import Settings
@@ -74,7 +75,7 @@ class ReleaseStack(cdk.Stack):
         for manifest in blueprint.containers:
             functions = [each for each in blueprint.functions if each.manifest == manifest]
             jobs = [each for each in blueprint.jobs if each.manifest == manifest]
-            DeployRole(self, manifest, functions=functions, jobs=jobs, names=names)
+            DeployRole(self, manifest, jobs=jobs, names=names)
             _release_alarm(self, manifest, functions, names)
         ReleaseNews(self, names=names, email=settings.alarm_email)
         alarms = Alarms(self, names)
@@ -98,7 +99,8 @@ def _signing_key(scope: Construct, names: Names) -> kms.Key:
         key_usage=kms.KeyUsage.SIGN_VERIFY,
         removal_policy=cdk.RemovalPolicy.RETAIN,
     )
-    key.add_alias(names.provenance_key)
+    alias = key.add_alias(names.provenance_key)
+    alias.apply_removal_policy(removal_policy(retained=True))
     return key
 
 

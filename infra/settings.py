@@ -25,6 +25,8 @@ _API: Final = "matteline:api_"
 _MONTHS: Final = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545)
 _PERIODS: Final = (*_MONTHS, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 
+_RENAMED: Final = {"default_model": "default_models", "api_snap_start": "snap_start"}
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -70,7 +72,7 @@ class Settings(BaseModel):
     of machines: in a network of their own, or in the subnets `batch_subnets` of `batch_vpc`.
     `source_connection` is the ARN of an approved CodeConnections connection to `source_repository`
     (`owner/name`). CodeBuild builds its tags and checks its branches. Without both, builds take a
-    zip.
+    zip. `snap_start` are the containers whose functions start from a snapshot.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -82,6 +84,7 @@ class Settings(BaseModel):
         default_factory=dict
     )
     collection_readers: Annotated[tuple[Principal, ...], BeforeValidator(listed)] = ()
+    snap_start: Annotated[tuple[KebabName, ...], BeforeValidator(listed)] = ()
     scanning: Literal["basic", "enhanced"] = "basic"
     alarm_email: str | None = None
     batch: BatchMachines = "off"
@@ -109,8 +112,9 @@ class Settings(BaseModel):
 
         Raises ValueError for an invalid value, or for a setting that has another name now.
         """
-        if read(f"{_PREFIX}default_model"):
-            raise ValueError("set default_models, a list, instead of default_model")
+        for former, present in _RENAMED.items():
+            if read(f"{_PREFIX}{former}"):
+                raise ValueError(f"set {present}, a list, instead of {former}")
         return _read(cls, _PREFIX, read)
 
 
@@ -122,7 +126,7 @@ class ApiSettings(BaseModel):
     together; `burst` is how many may come at once. `domain` is a name of your own, with a
     `certificate` of ACM in the same region. `docs` is the address of the folder of documents, to
     which problems refer. `operators` are the unique IDs of users and roles of IAM, or of a role
-    with a session, that may see everybody's jobs. `snap_start` starts the function from a snapshot.
+    with a session, that may see everybody's jobs.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -138,7 +142,6 @@ class ApiSettings(BaseModel):
     certificate: Certificate | None = None
     docs: Folder | None = None
     operators: Annotated[tuple[UniqueId, ...], BeforeValidator(listed)] = ()
-    snap_start: bool = False
 
     @model_validator(mode="after")
     def _names_an_issuer_for_its_tokens_only(self) -> Self:

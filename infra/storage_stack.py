@@ -11,6 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.kept_key import keep_alias
 from infra.own_key import OwnKey, vector_bucket
 from infra.private_bucket import PrivateBucket, removal_policy
 from pipeline.declared.declaration import pascal_case
@@ -62,6 +63,7 @@ class StorageStack(cdk.Stack):
             enable_key_rotation=True,
             removal_policy=removal_policy(retained=True),  # losing the key loses retained objects
         )
+        keep_alias(self.key)
         # S3 delivers access logs only to a bucket encrypted with S3's own keys.
         logs = PrivateBucket(
             self, "AccessLogs", name=names.bucket("access-logs"), declared=_ACCESS_LOGS

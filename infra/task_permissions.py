@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 
 from infra.asl import DistributedMap, TaskState, distributed_maps, placeholders, task_states
 from infra.release_permissions import RELEASE_ACTIONS, ReleasePermissions
+from pipeline.compute import LANES
 from pipeline.declared.blueprint import Blueprint, fill
 from pipeline.declared.names import Names
 
@@ -78,22 +79,31 @@ class TaskPermissions:
                 yield _allow("lambda:InvokeFunction", self._functions(task))
             case ["dynamodb", action] | ["aws-sdk", "dynamodb", action]:
                 yield _allow(f"dynamodb:{_capitalised(action)}", [self._table(task)])
-            case ["aws-sdk", "s3", "listObjectsV2"]:
-                yield _allow("s3:ListBucket", [self._s3(task.text("Bucket"))])
-            case ["aws-sdk", "s3", "copyObject"]:
-                yield _allow("s3:GetObject", [self._s3(task.text("CopySource"))])
-                yield _allow("s3:PutObject", [self._object(task)])
-            case ["aws-sdk", "s3", action] if action in _S3_ACTIONS:
-                yield _allow(_S3_ACTIONS[action], [self._object(task)])
-                if action != "putObject":
-                    # Without s3:ListBucket, S3 answers 403 instead of 404 for a missing key.
-                    yield _allow("s3:ListBucket", [self._s3(task.text("Bucket"))])
+            case ["aws-sdk", "s3", action]:
+                yield from self._of_objects(task, action)
             case ["aws-sdk", "ecr" | "cloudformation", action] if action in RELEASE_ACTIONS:
                 yield from self._releases.of(action)
             case ["states", *action] | ["aws-sdk", "sfn", *action]:
                 yield from self._of_executions(task, action)
+            case ["batch", "submitJob.sync"]:
+                yield from self._run_job(task)
             case ["events", "putEvents"]:
                 yield self._put_events(task)
+            case _:
+                raise _unknown(task)
+
+    def _of_objects(self, task: TaskState, action: str) -> Iterator[iam.PolicyStatement]:
+        match action:
+            case "listObjectsV2":
+                yield _allow("s3:ListBucket", [self._s3(task.text("Bucket"))])
+            case "copyObject":
+                yield _allow("s3:GetObject", [self._s3(task.text("CopySource"))])
+                yield _allow("s3:PutObject", [self._object(task)])
+            case _ if action in _S3_ACTIONS:
+                yield _allow(_S3_ACTIONS[action], [self._object(task)])
+                if action != "putObject":
+                    # Without s3:ListBucket, S3 answers 403 instead of 404 for a missing key.
+                    yield _allow("s3:ListBucket", [self._s3(task.text("Bucket"))])
             case _:
                 raise _unknown(task)
 
@@ -171,13 +181,37 @@ class TaskPermissions:
     def _start_and_wait(self, task: TaskState) -> Iterator[iam.PolicyStatement]:
         """Allow a task to start an execution and to manage the rule that reports its end."""
         children = self._children(task)
-        rule = (
-            f"{self._names.arn('events')}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
-        )
         watch = ["states:DescribeExecution", "states:StopExecution"]
         yield self._start(children)
         yield _allow(watch, self._executions(children))
-        yield _allow(["events:PutTargets", "events:PutRule", "events:DescribeRule"], [rule])
+        yield self._hear("StepFunctionsGetEventsForStepFunctionsExecutionRule")
+
+    def _run_job(self, task: TaskState) -> Iterator[iam.PolicyStatement]:
+        """Allow the jobs of this deployment, if it has any, and the rule that reports their end."""
+        definition, queue = (task.text(name) for name in ("JobDefinition", "JobQueue"))
+        if (definition, queue) != ("${JobDefinitionPrefix}*", _ANY):
+            raise _unknown(task)
+        arn, names, jobs = self._names.arn("batch"), self._names, self._blueprint.jobs
+        if not jobs:
+            return
+        containers = sorted({job.manifest.name for job in jobs})
+        kinds = self._blueprint.job_machines
+        queues = [names.job_queue(kind, lane) for kind in kinds for lane in LANES]
+        yield _allow(
+            "batch:SubmitJob",
+            [
+                *(f"{arn}:job-definition/{names.job_definition(one, '*')}" for one in containers),
+                *(f"{arn}:job-queue/{queue}" for queue in queues),
+            ],
+        )
+        yield _allow("batch:DescribeJobs", [_ANY])  # this action has no resource type
+        yield _allow("batch:TerminateJob", [f"{arn}:job/*"])
+        yield self._hear("StepFunctionsGetEventsForBatchJobsRule")
+
+    def _hear(self, rule: str) -> iam.PolicyStatement:
+        """Allow to manage the rule by which Step Functions hears of an end."""
+        actions = ["events:PutTargets", "events:PutRule", "events:DescribeRule"]
+        return _allow(actions, [f"{self._names.arn('events')}:rule/{rule}"])
 
     def _put_events(self, task: TaskState) -> iam.PolicyStatement:
         sources = sorted({entry["Source"] for entry in task.parameters["Entries"]})

@@ -15,7 +15,7 @@ _GARBAGE: Final = 20_000  # objects between collections; with Python's 700, a st
 AWS_COMMANDS: Final = frozenset(
     {
         *("jobs", "quarantine", "backfill", "containers", "models", "webhooks", "keys", "quotas"),
-        *("page", "transcripts", "collections", "faces find"),
+        *("page", "stage", "transcripts", "collections", "faces find", "doctor", "next"),
     }
 )
 
@@ -24,7 +24,9 @@ def main() -> None:
     """Run `matteline` in an isolated environment, or in the user's if the command reaches AWS."""
     exit_when_interrupted()
     gc.set_threshold(_GARBAGE)
-    if not reaches_aws(sys.argv[1:], os.environ):
+    if reaches_aws(sys.argv[1:], os.environ):
+        name_region(os.environ)
+    else:
         isolate(os.environ)
     # Imported late: botocore reads its settings when moto is imported.
     from pipeline.cli.command import main as run  # noqa: PLC0415
@@ -66,6 +68,12 @@ def isolate(environment: os._Environ[str]) -> None:
     environment["AWS_CONFIG_FILE"] = environment["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
     for name in ("NO_PROXY", "no_proxy"):
         environment[name] = ",".join(filter(None, [environment.get(name), "127.0.0.1,localhost"]))
+
+
+def name_region(environment: os._Environ[str]) -> None:
+    """Let AWS_REGION count, as it does for CDK and other clients: boto3 reads another variable."""
+    if region := environment.get("AWS_REGION"):
+        environment["AWS_DEFAULT_REGION"] = region
 
 
 if __name__ == "__main__":

@@ -79,16 +79,17 @@ def _outcome(handler: Handler, payload: dict[str, Any], context: JobContext) -> 
     return {"result": result, "error": None, "cause": None}
 
 
-def _container(root: Path, handler: str | None) -> ContainerManifest:
-    """Return the container of an image; of the sources, which have all, the handler's."""
-    (container,) = (each for each in load_containers(root) if handler in {None, each.handler})
+def _container(root: Path, function: str) -> ContainerManifest:
+    """Return the container of an image; of the sources, which have all, the job definition's."""
+    every = load_containers(root)
+    (container,) = (each for each in every if len(every) == 1 or f"-{each.name}-" in function)
     return container
 
 
 def main() -> None:
-    """Run the job with the handler that the image's container manifest names."""
-    container = _container(Path(__file__).parents[1], os.environ.get("_HANDLER"))
-    module, _, name = container.handler.rpartition(".")
+    """Run the job with its environment's handler, or the one that the container manifest names."""
+    container = _container(Path(__file__).parents[1], os.environ["AWS_LAMBDA_FUNCTION_NAME"])
+    module, _, name = os.environ.get("_HANDLER", container.handler).rpartition(".")
     handler: Handler = getattr(importlib.import_module(module), name)
     job, outcome = sys.argv[1:]
     run(handler, S3Store.connect(), job, outcome, JobContext.of(container, os.environ))

@@ -7,6 +7,8 @@ from typing import Final, Literal
 Compute = Literal["auto", "lambda", "batch"]
 # What a stage has of AWS Batch: nothing, machines without GPUs, or also machines with GPUs.
 BatchMachines = Literal["off", "cpu", "gpu"]
+# The machines that a job needs.
+JobMachines = Literal["cpu", "gpu"]
 # Whose jobs go first: those of what people upload, then those of what a backfill processes.
 Lane = Literal["uploads", "backfill"]
 

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
-from collections.abc import Iterable
-from dataclasses import fields, replace
-from datetime import timedelta
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from pipeline.cli.options import ROOT
+from pipeline.cli.backfill_estimate import Plans, choose_cap, show_estimate
 from pipeline.cli.quarantine import JsonObject
 from pipeline.cli.site import ProductName, site_options
-from pipeline.contracts.contract import read_product_contract
-from pipeline.declared.models import ModelRow
-from pipeline.declared.products import Product, naming_roles
+from pipeline.declared.products import Product
 from pipeline.errors import InvalidOptions
 from pipeline.operations.backfill_lists import read_keys
-from pipeline.operations.backfill_pace import calls_at_once, default_cap, find_concurrency
 from pipeline.operations.backfill_results import (
     ObjectResult,
     Summary,
@@ -29,22 +23,10 @@ from pipeline.operations.backfill_results import (
     read_results,
     read_summary,
 )
-from pipeline.operations.backfilling import (
-    Batch,
-    Estimate,
-    estimate,
-    require_options,
-    start_backfill,
-)
+from pipeline.operations.backfilling import Batch, estimate, require_options, start_backfill
 from pipeline.operations.site import Site
-from pipeline.operations.volume import Account, Call, Work, foresee
-from pipeline.operations.volume_work import EACH, most_transitions
-from pipeline.session.choice import ModelChoice
-from pipeline.session.session import read_catalogue
 
 ALL: Final = "all"
-ASSUMED_S: Final = 5.0
-ASSUMED_MB: Final = 1024  # of a product without models
 
 
 class Listed(click.ParamType[tuple[str, ...]]):
@@ -89,7 +71,7 @@ def backfill() -> None:
     "max_concurrency",
     type=click.IntRange(1, 10_000),
     help="Maximum number of concurrent executions [default: those that leave half of the account's"
-    " Lambda concurrency to uploads].",
+    " limits to uploads].",
 )
 @click.option(
     "--tolerate",
@@ -106,14 +88,13 @@ def backfill() -> None:
 )
 @click.option(
     "--seconds",
-    type=float,
-    default=ASSUMED_S,
-    show_default=True,
-    help="Seconds of Lambda time for each object, for the estimate.",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds of Lambda time for each object, for the estimate and the default of --concurrency"
+    " [default: as measured for the models, else 5].",
 )
 @site_options
 def start(
-    site: Site, *, product: Product | None, dry_run: bool, seconds: float, **wanted: Any
+    site: Site, *, product: Product | None, dry_run: bool, seconds: float | None, **wanted: Any
 ) -> None:
     """Start a backfill and print its execution's ARN.
 
@@ -122,12 +103,12 @@ def start(
     batch = Batch(product, **wanted)
     try:
         require_options(batch, site.products)
-        if batch.max_concurrency is None:
-            batch = replace(batch, max_concurrency=_cap(site, batch))
+        plans = Plans(batch, seconds)
+        cap = batch.max_concurrency or choose_cap(site, batch, plans)
         if dry_run:
-            _print_estimate(site, batch, seconds)
+            show_estimate(site, estimate(site, batch), plans, cap)
         else:
-            click.echo(start_backfill(site, batch))
+            click.echo(start_backfill(site, replace(batch, max_concurrency=cap)))
     except InvalidOptions as error:
         raise click.UsageError(str(error)) from error
 
@@ -167,97 +148,3 @@ def summary(site: Site, names: tuple[str, ...]) -> None:
         why = "it still runs, was stopped, or timed out"
         click.echo(f"there is no summary of a backfill {name}: {why}", err=True)
     sys.exit(None in found)
-
-
-def _cap(site: Site, batch: Batch) -> int:
-    """Return the cap that leaves room for uploads, whichever products the objects turn out to be.
-
-    On-request products take no object by its name.
-    """
-    products = [each for each in site.products if not each.on_request]
-    widths = [
-        _calls_at_once(each, batch) for each in ([batch.product] if batch.product else products)
-    ]
-    return default_cap(find_concurrency(site), max(widths))
-
-
-def _calls_at_once(product: Product, batch: Batch) -> int:
-    options = read_product_contract(product.contracts).options.model_fields
-    default = options["concurrency"].default if "concurrency" in options else 1
-    asked = (batch.options or {}).get("concurrency", default)
-    return calls_at_once(_definition(product.machine), asked if isinstance(asked, int) else default)
-
-
-def _print_estimate(site: Site, batch: Batch, seconds: float) -> None:
-    size = estimate(site, batch)
-    click.echo(f"{size.objects:,} objects, {size.bytes / 1e9:,.3f} GB; {size.done:,} done already")
-    if len(size.products) > 1:
-        counts = (f"{name} {each.objects:,}" for name, each in sorted(size.products.items()))
-        click.echo(f"by product: {', '.join(counts)}")
-    if size.missing:
-        click.echo(f"{size.missing:,} listed keys have no object")
-    if size.archived:
-        click.echo(f"{size.archived:,} objects are archived: restore them first")
-    works = _works(site, batch, size, seconds)
-    concurrency, cap = find_concurrency(site), batch.max_concurrency or 1
-    seen = foresee(works, cap=cap, account=Account(concurrency=concurrency))
-    named = ", ".join(dict.fromkeys(_names(site, batch, size))) or "no model"
-    most = max((call.memory_mb for _, work in works for call in work.calls), default=ASSUMED_MB)
-    click.echo(f"about ${seen.costs.total:,.2f}, at {seconds:g} s with {most:,} MB each ({named})")
-    parts = ((part.name, getattr(seen.costs, part.name)) for part in fields(seen.costs))
-    costs = (f"{name.replace('_', ' ')} ${cost:,.2f}" for name, cost in parts if cost >= 0.01)
-    click.echo(f"of it: {', '.join(costs) or 'nothing above a cent'}")
-    took = timedelta(seconds=round(seen.seconds))
-    click.echo(f"about {took}, {cap:,} at a time of {concurrency:,} function calls")
-
-
-def _works(site: Site, batch: Batch, size: Estimate, seconds: float) -> list[tuple[int, Work]]:
-    """Return the objects that are left, and what each one takes, by product."""
-    by_name = {product.name: product for product in site.products}
-    works = []
-    for name, each in size.products.items():
-        models = _assumed_models(by_name[name], batch)
-        memory_mb = max((row.memory_mb for row in models), default=ASSUMED_MB)
-        transitions = _transitions(by_name[name])
-        works.append((each.left, Work((Call(seconds, memory_mb),), transitions, EACH)))
-    return works
-
-
-def _names(site: Site, batch: Batch, size: Estimate) -> Iterable[str]:
-    for product in site.products:
-        if product.name in size.products:
-            yield from (row.name for row in _assumed_models(product, batch))
-
-
-def _assumed_models(product: Product, batch: Batch) -> list[ModelRow]:
-    """Return a model for each role of the product that the options ask for.
-
-    Where they name none, it is the container's default.
-    """
-    catalogue = read_catalogue(ROOT, ModelChoice())
-    fields = read_product_contract(product.contracts).options.model_fields
-    required = {
-        option: catalogue.defaults[role.container]
-        for option, role in naming_roles(product).items()
-        if fields[option].is_required()
-    }
-    options = {**required, **(batch.options or {})}
-    asked = [(role, role.asked(options)) for role in product.roles.values()]
-    return [
-        catalogue.row(catalogue.defaults[role.container] if name is True else name)
-        for role, name in asked
-        if name is not None
-    ]
-
-
-def _transitions(product: Product) -> int:
-    """Return the most that is billed for one object: two executions, each with its start."""
-    definition, backfill = (_definition(name) for name in (product.machine, "backfill"))
-    child = backfill["States"]["ProcessPrefix"]["ItemProcessor"]
-    return most_transitions(definition) + 1 + most_transitions(child) + 1
-
-
-def _definition(machine: str) -> dict[str, Any]:
-    path = ROOT / "state_machines" / f"{machine}.asl.json"
-    definition: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return definition

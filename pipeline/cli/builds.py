@@ -55,6 +55,9 @@ _folder = click.option(
 )
 
 
+_tag = click.option("--tag", help="Tag of the image [default: the manifest's version].")
+
+
 @click.command("check")
 def check() -> None:
     """Check that no container changed without a version bump."""
@@ -109,12 +112,13 @@ def version(container: ContainerManifest, tag: str) -> None:
 @click.command("evidence")
 @click.argument("container", type=Container())
 @_folder
-def evidence(container: ContainerManifest, folder: Path) -> None:
+@_tag
+def evidence(container: ContainerManifest, folder: Path, tag: str | None) -> None:
     """Convert a build's output to evidence for the release gate.
 
     Reads selftest.log and sbom.json in the folder.
     """
-    of = {"container": container.name, "version": container.version}
+    of = {"container": container.name, "version": tag or container.version}
     try:
         selftest = read_selftest((folder / "selftest.log").read_text(encoding="utf-8"), **of)
     except SelfTestUnread as error:
@@ -133,10 +137,10 @@ def evidence(container: ContainerManifest, folder: Path) -> None:
 def state(
     container: ContainerManifest, folder: Path, digest: str, revision: str, build: str
 ) -> None:
-    """Write the provenance statement and the bytes to sign."""
+    """Write the provenance statement of the image in the evidence, and the bytes to sign."""
     built = Built(
         container=container.name,
-        version=container.version,
+        version=json.loads(_read(folder, SELFTEST))["version"],
         digest=digest,
         content=content_digest(ROOT, container.folder),
         revision=revision,

@@ -27,11 +27,13 @@ from pipeline.session.whole_files import is_full, reason_of
 # The module of each command, which has the command's name in it.
 _MODULES: Final = {
     **dict.fromkeys(("demo", "faces", "run", "up"), "runs"),
+    "doctor": "doctor",
+    "next": "doctor",
     **{
         name: name
         for name in (
             "backfill", "collections", "containers", "jobs", "keys", "models", "page", "quarantine",
-            "quotas", "transcripts", "webhooks",
+            "quotas", "stage", "transcripts", "webhooks",
         )
     },
 }  # fmt: skip

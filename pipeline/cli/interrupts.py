@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 INTERRUPTED: Final = 130  # exit code, as shells have it for Ctrl-C
@@ -22,6 +24,22 @@ def raise_when_interrupted() -> None:
     """Raise KeyboardInterrupt in the main thread, from now on."""
     for each in _SIGNALS:
         signal.signal(each, signal.default_int_handler)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let a block finish that cleans up: an interrupt meanwhile is raised when it is done."""
+    came: list[int] = []
+    before = {each: signal.getsignal(each) for each in _SIGNALS}
+    for each in _SIGNALS:
+        signal.signal(each, lambda number, _frame: came.append(number))
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    if came:
+        raise KeyboardInterrupt
 
 
 def _exit(_signal: int, _frame: object) -> None:

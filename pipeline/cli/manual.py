@@ -46,7 +46,7 @@ Upload a recording or a film, with or without options:
 Upload a photo to have its faces found and hidden, instead of a cutout:
   {aws} s3 cp party.jpg s3://{ingest}/ --metadata matteline-product=faces,matteline-redact=blur
 
-Fetch the outputs and their records:
+{_batch_commands(aws, cloud)}Fetch the outputs and their records:
   {aws} s3 cp --recursive s3://{output}/ out/
 
 Start an execution by hand (add "force": true to run a finished job again):
@@ -70,6 +70,19 @@ Follow the functions' logs:
   tail -f {cloud.logs}/*.log
 
 Ctrl-C stops everything.
+"""
+
+
+def _batch_commands(aws: str, cloud: LocalCloud) -> str:
+    """Return commands about jobs of AWS Batch; none in a cloud without it."""
+    if not cloud.jobs.queues:
+        return ""
+    ingest, queue = NAMES.bucket("ingest"), next(iter(cloud.jobs.queues))
+    return f"""\
+Have the model run in a job of AWS Batch, and list such jobs:
+  {aws} s3 cp cat.jpg s3://{ingest}/ --metadata matteline-compute=batch
+  {aws} batch list-jobs --job-queue {queue} --job-status SUCCEEDED
+
 """
 
 

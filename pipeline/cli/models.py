@@ -14,6 +14,7 @@ from pipeline.cli import report
 from pipeline.cli.catalogue_list import print_catalogue
 from pipeline.cli.options import ROOT, weights_options
 from pipeline.cli.site import named_failures, stage_option
+from pipeline.cli.tune import tune
 from pipeline.declared.models import ModelRow
 from pipeline.declared.names import LOCAL_STAGE
 from pipeline.declared.products import load_products
@@ -65,7 +66,10 @@ class Scale(click.ParamType[str | float]):
 
 @click.group()
 def models() -> None:
-    """List, stage, verify and add models."""
+    """List, stage, verify, add and tune models."""
+
+
+models.add_command(tune)
 
 
 @models.command("list")

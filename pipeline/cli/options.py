@@ -6,16 +6,19 @@ import functools
 import json
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import click
 
+from pipeline.compute import Compute
 from pipeline.session.choice import ModelChoice
 
 if TYPE_CHECKING:
     from pipeline.photo.prompts import Box, Point
 
+_CHOICE: Final = {each.name for each in fields(ModelChoice)} - {"name"}
 ROOT: Final = Path(__file__).parents[2]
 _LABELS: Final[dict[tuple[str, ...], Literal[0, 1]]] = {(): 1, ("1",): 1, ("0",): 0}
 
@@ -59,7 +62,8 @@ def _model_name(_ctx: click.Context, _param: click.Parameter, name: str | None) 
 def weights_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add --mirror, --catalogue and --accept-licence, and pass them as one ModelChoice.
 
-    The choice includes the command's `model` and `images` options, if it has them.
+    The choice includes the command's `model`, `images`, `batch` and `compute` options, if it has
+    them.
     """
 
     @click.option(
@@ -84,16 +88,9 @@ def weights_options(command: Callable[..., None]) -> Callable[..., None]:
         help="Non-commercial licence to accept, by its catalogue name; repeatable.",
     )
     @functools.wraps(command)
-    def with_choice(
-        mirror: str | None,
-        overlays: tuple[Path, ...],
-        accepted_licences: tuple[str, ...],
-        model: str | None = None,
-        images: bool = False,  # noqa: FBT001, FBT002 - click passes options by name
-        **rest: Any,
-    ) -> None:
-        choice = ModelChoice(model, mirror, overlays, accepted_licences, images)
-        command(choice=choice, **rest)
+    def with_choice(model: str | None = None, **chosen: Any) -> None:
+        choice = {name: chosen.pop(name) for name in _CHOICE if name in chosen}
+        command(choice=ModelChoice(model, **choice), **chosen)
 
     return with_choice
 
@@ -105,6 +102,15 @@ model_option = click.option(
 )
 images_option = click.option(
     "--images", is_flag=True, help="Run functions inside their built images (`make images`)."
+)
+batch_option = click.option(
+    "--batch", is_flag=True, help="Have AWS Batch too: jobs run as processes of this computer."
+)
+compute_option = click.option(
+    "--compute",
+    type=Word(get_args(Compute)),
+    help="Where models run: in functions, in jobs of AWS Batch, or in jobs where functions are"
+    " too small [default: lambda, unless the cloud of `up` has --batch].",
 )
 output_option = functools.partial(
     click.option, "-o", "--output", type=click.Path(path_type=Path), help="Folder for the results."

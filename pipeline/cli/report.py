@@ -42,6 +42,7 @@ _OF_FACES = {
     "embeddings": "vectors",
     "embedded": "lists of vectors",
 }
+_ON_BATCH = "Run"  # begins the names of states that run a task in a job
 _TIMED_TASKS = ("Inspect", "StageWeights", "RemoveBackground", "RefineEdges")
 
 
@@ -168,7 +169,7 @@ def _photos(outcomes: Sequence[Outcome], *, timed: bool) -> Table:
         table.add_column(f"{task}\nms", justify="right")
     table.add_column("result", overflow="fold")
     for outcome in outcomes:
-        times = [_milliseconds(outcome.task_ms.get(task)) for task in tasks]
+        times = [_milliseconds(_spent(outcome, task)) for task in tasks]
         table.add_row(*_named(outcome), *times, _result(outcome))
     return table
 
@@ -218,7 +219,15 @@ def _recordings(outcomes: Sequence[Outcome]) -> Table:
 def _named(outcome: Outcome) -> tuple[str, str, str]:
     colour = _COLOURS.get(outcome.status, "red")
     name = escape(printable(outcome.file.name))
-    return name, f"[{colour}]{outcome.status}[/]", outcome.model
+    on_batch = any(task.startswith(_ON_BATCH) for task in outcome.task_ms)
+    where = " (AWS Batch)" if outcome.model and on_batch else ""
+    return name, f"[{colour}]{outcome.status}[/]", f"{outcome.model}{where}"
+
+
+def _spent(outcome: Outcome, task: str) -> float | None:
+    """Return the milliseconds of a task, in a function and in jobs of AWS Batch."""
+    spent = [outcome.task_ms[each] for each in (task, _ON_BATCH + task) if each in outcome.task_ms]
+    return sum(spent) if spent else None
 
 
 def _result(outcome: Outcome) -> str:

@@ -18,11 +18,13 @@ from pipeline.session.run_messages import RunRequest
 
 if TYPE_CHECKING:
     from pipeline.cli.contact_sheet import ContactSheet
+    from pipeline.compute import Compute
     from pipeline.session.batch import MediaFile, Outcome
     from pipeline.session.collecting import Collection, Skipped
     from pipeline.session.run_messages import TranscriptProgress
     from pipeline.session.running_cloud import RunningCloud
 
+COMPUTE: Final = "compute"  # the option
 _WINDOW_BYTES: Final = 5_000_000  # what five minutes take as MP3 with 128 kbit/s
 
 
@@ -42,6 +44,7 @@ def run_batch(
         _print_skipped(found.skipped)
     if not found.files and not found.lost:
         raise click.UsageError("no photos or recordings found in the given files and folders")
+    _require_effect(choice, found.files)
     require_writable(output)
     require_scratch()
     batch = _Batch(found, output)
@@ -81,6 +84,7 @@ class _Batch:
             ROOT, choice, request, say=click.echo, calls_at_once=_calls_at_once(self._files)
         ) as cloud:
             options = _with_model(options, choice.name, cloud, products)
+            options = _with_compute(options, choice.compute)
             files = list(self._without_models(cloud, given))
             with uploading(cloud, files, options=options) as batch:
                 # Imported while the first files are in the cloud.
@@ -162,6 +166,27 @@ def _with_model(
         **options,
         **{product: {**options.get(product, {}), MODEL: name} for product in takers},
     }
+
+
+def _with_compute(
+    options: Mapping[str, Mapping[str, str]], compute: Compute | None
+) -> Mapping[str, Mapping[str, str]]:
+    """Return the options with where models run, for the products that have a choice."""
+    if compute is None:
+        return options
+    takers = [product for product, kind in KINDS.items() if kind.on_batch]
+    return {
+        **options,
+        **{product: {**options.get(product, {}), COMPUTE: compute} for product in takers},
+    }
+
+
+def _require_effect(choice: ModelChoice, files: Sequence[MediaFile]) -> None:
+    """Raise UsageError for --compute if no model of the run has the choice."""
+    kinds = {file.kind for file in files if file.kind}
+    if choice.compute and kinds and not any(kind.on_batch for kind in kinds):
+        made = " and ".join(sorted(kind.title for kind in kinds))
+        raise click.UsageError(f"--compute: models for {made} run in functions only")
 
 
 def _calls_at_once(files: Sequence[MediaFile]) -> int:

@@ -16,6 +16,8 @@ from pipeline.cli.media_options import MediaCommand, options_by_product, require
 from pipeline.cli.options import (
     ROOT,
     Word,
+    batch_option,
+    compute_option,
     images_option,
     model_option,
     output_option,
@@ -95,6 +97,7 @@ _results_option: Final = output_option(default=Path("out"), show_default=True)
     "--product", type=Word(KINDS), help="Product to make of every file [default: by its content]."
 )
 @model_option
+@compute_option
 @images_option
 @weights_options
 def run(
@@ -167,6 +170,7 @@ def _run(
     help="Folder where collections of faces are kept [default: they end with the cloud].",
 )
 @model_option
+@batch_option
 @images_option
 @weights_options
 def up(port: int, on_request: tuple[str, ...], kept: Path | None, choice: ModelChoice) -> None:

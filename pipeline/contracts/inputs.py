@@ -26,12 +26,12 @@ class ObjectInput(Contract):
 
 
 class BackfillInput(Contract):
-    """Objects of the ingest bucket for a product's `machine`: all below `prefix`, or on a `list`.
+    """Objects of the ingest bucket: all below `prefix` for a product's `machine`, or on a `list`.
 
-    A list is a file below `backfill/lists/` of the work bucket.
+    A list is a file below `backfill/lists/` of the work bucket; its lines name machines.
     """
 
-    machine: str
+    machine: str | None = None
     prefix: str | None = Field(default=None, max_length=1024)
     list: str | None = Field(default=None, min_length=1)
     force: bool = False
@@ -41,8 +41,8 @@ class BackfillInput(Contract):
 
     @model_validator(mode="after")
     def _names_one_source(self) -> Self:
-        if (self.prefix is None) == (self.list is None):
-            raise ValueError("give a prefix or a list, and not both")
+        if {self.machine is None, self.prefix is None} != {self.list is not None}:
+            raise ValueError("give a machine and a prefix, or a list")
         return self
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from pipeline.compute import BatchMachines
+from pipeline.compute import BatchMachines, JobMachines
 from pipeline.declared.catalogue import Catalogue, load_catalogue
 from pipeline.declared.containers import BatchJob, ContainerManifest, load_containers
 from pipeline.declared.declaration import pascal_case
@@ -66,6 +66,10 @@ class DeclaredJob:
     @property
     def memory_mb(self) -> int:
         return max(self.row.memory_mb, self.batch.memory_mb)
+
+    @property
+    def machines(self) -> JobMachines:
+        return "gpu" if self.gpu else "cpu"
 
     def name(self, names: Names) -> str:
         return names.job_definition(self.manifest.name, self.row.name)
@@ -185,6 +189,11 @@ class Blueprint:
             for row in self.catalogue.rows_of(manifest.name)
             if not row.hosted
         )
+
+    @property
+    def job_machines(self) -> tuple[JobMachines, ...]:
+        """Return the kinds of machines that jobs need: those that have queues."""
+        return tuple(sorted({job.machines for job in self.jobs}))
 
     def _has_gpu(self, batch: BatchJob) -> bool:
         return batch.gpu and self.batch == "gpu"

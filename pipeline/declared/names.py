@@ -159,6 +159,10 @@ class Names:
     def build_project(self, container: str) -> str:
         return f"{self.prefix}-build-{container}"
 
+    def build_log_group(self, project: str) -> str:
+        """Return CodeBuild's default log group of a project."""
+        return f"/aws/codebuild/{project}"
+
     def checks_project(self) -> str:
         return f"{self.prefix}-checks"
 

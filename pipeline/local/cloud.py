@@ -6,7 +6,7 @@ import contextlib
 import functools
 import os
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +15,7 @@ import boto3
 from botocore.config import Config
 
 from pipeline import hardware
+from pipeline.compute import LANES
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import HTTP_API, KEY_AUTHORIZER
 from pipeline.declared.page import page_folder
@@ -38,7 +39,7 @@ from pipeline.local.gateway.route import Route
 from pipeline.local.lambda_api import LambdaApi
 from pipeline.local.lambda_host import LambdaHost
 from pipeline.local.lanes import lane_reader
-from pipeline.local.logs_api import KeptLogs, LogsApi
+from pipeline.local.logs_api import KeptLogs, LogsApi, log_name
 from pipeline.local.moto import compat, memory
 from pipeline.local.moto.executions import find_input
 from pipeline.local.moto.large_objects import LargeObjects
@@ -131,32 +132,37 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
         endpoint = f"http://127.0.0.1:{server.port}"
         stack.enter_context(_environment(MOTO_PORT=str(server.port)))
         environment = _worker_environment(endpoint, scratch, weights_mirror, blueprint)
+        logs = scratch / "logs"
+        declared = [
+            adjust(_sharing(function, calls_at_once))
+            for function in functions(blueprint, environment)
+        ]
+        definitions = [
+            replace(each, function=adjust(each.function))
+            for each in job_definitions(blueprint, environment)
+        ]
         launcher = launcher or stack.enter_context(launching_sources(blueprint))
         host = LambdaHost(
-            [
-                adjust(_sharing(function, calls_at_once))
-                for function in functions(blueprint, environment)
-            ],
+            declared,
             launcher=launcher,
-            logs=scratch / "logs",
+            logs=logs,
             concurrency=WORKERS_PER_FUNCTION,
             lane_of=lane_reader(find_input),
         )
         stack.callback(host.stop)
-        host.listen(KeptLogs(scratch / "logs"))
+        host.listen(KeptLogs(logs))
         jobs = BatchHost(
-            [
-                replace(each, function=adjust(each.function))
-                for each in job_definitions(blueprint, environment)
-            ],
+            definitions,
             job_queues(blueprint),
             launcher=launcher,
-            logs=scratch / "logs",
+            logs=logs,
             room=Room(hardware.cores(), hardware.memory_mb()),
         )
-        jobs.listen(compat.wake_waiting_tasks)
+        jobs.listen(lambda _: compat.wake_waiting_tasks())
         stack.callback(jobs.stop)
-        server.start(wrap(_services(host, jobs, blueprint, endpoint, scratch / "logs")))
+        groups = {NAMES.log_group(each.name): logs / log_name(each.name) for each in declared}
+        groups |= {each.log_group: logs / each.log for each in definitions}
+        server.start(wrap(_services(host, jobs, blueprint, endpoint, groups)))
         ends = Ends()
         stack.enter_context(compat.told_of_ends(ends.tell))
         cloud = LocalCloud(endpoint, blueprint, host, jobs, scratch, server, ends)
@@ -167,17 +173,22 @@ def local_cloud(  # noqa: PLR0913 - keyword-only options
 def _sharing(function: Function, calls_at_once: int) -> Function:
     """Let a function's workers share this machine: no more than its memory holds at a time."""
     room = max(1, hardware.memory_mb() // function.memory_mb)
-    workers = function.concurrency or min(WORKERS_PER_FUNCTION, room)
-    threads = {"MATTELINE_THREADS": str(hardware.threads_each(min(calls_at_once, workers)))}
+    calls = function.concurrency or min(WORKERS_PER_FUNCTION, room)
+    threads = {"MATTELINE_THREADS": str(hardware.threads_each(min(calls_at_once, calls)))}
     environment = {**function.environment, **threads}
-    return replace(function, environment=environment, concurrency=workers)
+    workers = max(calls, min(len(LANES) * calls, room))
+    return replace(function, environment=environment, concurrency=calls, workers=workers)
 
 
 def _services(
-    host: LambdaHost, jobs: BatchHost, blueprint: Blueprint, endpoint: str, logs: Path
+    host: LambdaHost,
+    jobs: BatchHost,
+    blueprint: Blueprint,
+    endpoint: str,
+    log_groups: Mapping[str, Path],
 ) -> WSGIApplication:
     """Return every service of the cloud: each takes the requests it knows, and passes on others."""
-    moto = LogsApi(LargeObjects(moto_app()), host, logs)
+    moto = LogsApi(LargeObjects(moto_app()), log_groups)
     batch = BatchApi(moto, jobs)
     functions = LambdaApi(batch, host, arn_prefix=f"{NAMES.arn('lambda')}:function:")
     route = Route(

@@ -62,6 +62,7 @@ def job_definitions(
                 environment={**each.manifest.environment, **environment},
             ),
             vcpus=each.batch.vcpus,
+            log_group=NAMES.job_log_group(each.manifest.name),
         )
         for each in blueprint.jobs
     )
@@ -73,7 +74,7 @@ def job_queues(blueprint: Blueprint) -> tuple[JobQueue, ...]:
     return tuple(
         JobQueue(NAMES.job_queue(kind, lane), priority)
         for kind in kinds
-        for priority, lane in enumerate(reversed(LANES), start=1)
+        for priority, lane in sorted(enumerate(reversed(LANES), start=1), reverse=True)
     )
 
 

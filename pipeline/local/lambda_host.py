@@ -90,9 +90,10 @@ class LambdaHost:
 
 
 class _Pool:
-    """The workers of one function, at most `concurrency`, each for the calls of one lane.
+    """The workers of one function, each for the calls of one lane.
 
-    A backfill's have the lowest priority, which they cannot lose again.
+    A backfill's have a low priority, which they cannot lose again. Where there may be enough
+    workers, uploads find their own warm while a backfill runs.
     """
 
     def __init__(
@@ -101,8 +102,8 @@ class _Pool:
         self.function = function
         self._launcher = launcher
         self._log_path = logs / f"{function.name}.log"
-        self._most = concurrency
-        self._places = Places(concurrency)
+        self._most = function.workers or concurrency
+        self._places = Places(concurrency, most=self._most)
         self._lock = threading.Lock()
         self._idle: dict[Lane, list[Worker]] = {lane: [] for lane in LANES}
         self._all: list[Worker] = []
@@ -156,7 +157,7 @@ class _Pool:
         return None
 
     def _stop_an_idle(self) -> None:
-        """Stop a worker of the other lane: whoever has a place, and no worker, needs its memory."""
+        """Stop a worker of the other lane, for one that has a place, and no worker."""
         for idle in self._idle.values():
             if idle:
                 worker = idle.pop()

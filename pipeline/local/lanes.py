@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -15,21 +16,27 @@ from pipeline.compute import Lane
 
 PATIENCE_S: Final = 30.0  # after that, a call of a backfill waits no longer than one of an upload
 LaneOf = Callable[[bytes], Lane]
-_NICE: Final = 19  # the lowest priority: some 1.5% of a core that an upload's worker wants
+_MOST_NICE: Final = 19
+NICE: Final = 10  # a tenth of a core that an upload's worker, or another program, wants too
 _REMEMBERED: Final = 256  # executions; an execution calls several functions
 
 
 class Places:
-    """The places of one function's calls, at most `number` at a time.
+    """The places of one function's calls: `number` for uploads, of which a backfill may take some.
 
-    A call of an upload takes any free place. One of a backfill takes none while an upload's waits,
-    and leaves one free, unless there is only one. One that has waited for `patience_s` waits as an
-    upload's does, so that it cannot wait for ever.
+    A call of an upload takes any of its places; where there may be `most` calls, it does not wait
+    for one of a backfill, which may be slow. A call of a backfill takes none while an upload's
+    waits, and leaves one free, unless there is only one. One that has waited for `patience_s` waits
+    as an upload's does, so that it cannot wait for ever.
     """
 
-    def __init__(self, number: int, *, patience_s: float = PATIENCE_S) -> None:
-        self._kept = min(1, number - 1)
-        self._free = number
+    def __init__(
+        self, number: int, *, most: int | None = None, patience_s: float = PATIENCE_S
+    ) -> None:
+        self._number = number
+        self._most = most or number
+        self._shared = max(1, number - 1)
+        self._taken = Counter[Lane]()
         self._first = 0  # calls that wait as uploads do
         self._patience_s = patience_s
         self._changed = threading.Condition()
@@ -38,20 +45,23 @@ class Places:
     def place(self, lane: Lane) -> Iterator[None]:
         """Wait for a place, and hold it until the block ends."""
         with self._changed:
-            patient = lane == "backfill" and self._changed.wait_for(
-                lambda: self._free > self._kept and not self._first, self._patience_s
-            )
-            if not patient:
+            if lane == "uploads" or not self._changed.wait_for(self._is_left, self._patience_s):
                 self._first += 1
-                self._changed.wait_for(lambda: self._free > 0)
+                self._changed.wait_for(self._is_free)
                 self._first -= 1
-            self._free -= 1
+            self._taken[lane] += 1
         try:
             yield
         finally:
             with self._changed:
-                self._free += 1
+                self._taken[lane] -= 1
                 self._changed.notify_all()
+
+    def _is_free(self) -> bool:
+        return self._taken["uploads"] < self._number and self._taken.total() < self._most
+
+    def _is_left(self) -> bool:
+        return self._taken.total() < self._shared and not self._first
 
 
 def lane_reader(find_input: Callable[[str], object]) -> LaneOf:
@@ -79,11 +89,12 @@ def lane_reader(find_input: Callable[[str], object]) -> LaneOf:
 
 
 def be_nice(pid: int) -> None:
-    """Give a process that has just started the lowest priority, and all that it starts.
+    """Give a process that has just started a low priority, and all that it starts.
 
     Raises ProcessLookupError if it has ended.
     """
-    os.setpriority(os.PRIO_PROCESS, pid, _NICE)
+    nice = min(_MOST_NICE, os.getpriority(os.PRIO_PROCESS, pid) + NICE)
+    os.setpriority(os.PRIO_PROCESS, pid, nice)
     # On a desktop, Linux shares the cores out among sessions, and each worker leads one.
     with contextlib.suppress(OSError):
-        Path(f"/proc/{pid}/autogroup").write_text(str(_NICE))
+        Path(f"/proc/{pid}/autogroup").write_text(str(nice))

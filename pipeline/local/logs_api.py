@@ -1,21 +1,17 @@
 """Answer CloudWatch Logs' FilterLogEvents from what functions and jobs write, in place of moto's.
 
-Each function of the cloud has a log file, which stands for its log group, and each job definition
-of AWS Batch one of the log group of its container's jobs. Only the latest lines of a function are
-kept.
+Each log group of the cloud is a file, of which only the latest lines are kept.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pipeline.declared.names import LOCAL_NAMES
-from pipeline.local.lambda_host import LambdaHost
 from pipeline.local.runtime_api import Answer
 
 if TYPE_CHECKING:
@@ -23,23 +19,20 @@ if TYPE_CHECKING:
 
 KEPT: Final = 4 * 1024 * 1024  # bytes of a function's log
 _TARGET: Final = "Logs_20140328.FilterLogEvents"
-JOBS_LOG: Final = ".batch.log"
-_NAME: Final = re.compile(r"[a-z0-9-]+")
 _MOST_EVENTS: Final = 10_000  # in one answer, as CloudWatch Logs has it
 _STREAM: Final = "local"
 _TERM: Final = re.compile(r'\(?\s*\$\.(\w+)\s*=\s*"([^"]*)"\s*\)?')
 
 
 class LogsApi:
-    """WSGI middleware that searches the logs of the host's functions and passes on other requests.
+    """WSGI middleware that searches these log groups' files and passes on other requests.
 
     It knows the patterns `{ ($.field = "text") || … }`, in which a text may begin or end with `*`.
     """
 
-    def __init__(self, app: WSGIApplication, host: LambdaHost, folder: Path) -> None:
+    def __init__(self, app: WSGIApplication, groups: Mapping[str, Path]) -> None:
         self._app = app
-        self._host = host
-        self._folder = folder
+        self._groups = groups
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("HTTP_X_AMZ_TARGET") != _TARGET:
@@ -56,15 +49,14 @@ class LogsApi:
         return [body]
 
     def _answer(self, asked: dict[str, Any]) -> dict[str, Any]:
-        files = self._files(str(asked.get("logGroupName", "")))
-        if files is None:
+        path = self._groups.get(str(asked.get("logGroupName", "")))
+        if path is None:
             return {
                 "__type": "ResourceNotFoundException",
                 "message": "The specified log group does not exist.",
             }
         begin, end = asked.get("startTime", 0), asked.get("endTime")
-        pattern = asked.get("filterPattern", "")
-        lines = sorted(line for file in files for line in _lines(file, pattern))
+        lines = _lines(path, asked.get("filterPattern", ""))
         events = [
             {
                 "logStreamName": _STREAM,
@@ -81,17 +73,6 @@ class LogsApi:
         more = {"nextToken": str(first + most)} if first + most < len(events) else {}
         return {"events": events[first : first + most], "searchedLogStreams": [], **more}
 
-    def _files(self, group: str) -> list[Path] | None:
-        """Return the files of a log group; None if there is no such group."""
-        function = group.removeprefix(LOCAL_NAMES.log_group(""))
-        if function in self._host:
-            return [self._folder / log_name(function)]
-        jobs = LOCAL_NAMES.job_log_group("")
-        container = group.removeprefix(jobs)
-        if not group.startswith(jobs) or not _NAME.fullmatch(container):
-            return None
-        return sorted(self._folder.glob(LOCAL_NAMES.job_definition(container, f"*{JOBS_LOG}")))
-
 
 class KeptLogs:
     """Keeps the log files of functions from growing: a listener of the Lambda host."""
@@ -101,9 +82,13 @@ class KeptLogs:
         self._kept = kept
 
     def __call__(self, function: str, _payload: bytes, _answer: Answer) -> None:
-        path = self._folder / log_name(function)
-        if path.stat().st_size > 2 * self._kept:
-            cut(path, self._kept)
+        shorten(self._folder / log_name(function), self._kept)
+
+
+def shorten(path: Path, kept: int = KEPT) -> None:
+    """Keep the end of a log file that has become long."""
+    if path.stat().st_size > 2 * kept:
+        cut(path, kept)
 
 
 def log_name(function: str) -> str:

@@ -28,14 +28,19 @@ ALIKE: Final = {
 
 @dataclass(frozen=True)
 class Function:
-    """A Lambda function with the settings that the local cloud supports."""
+    """A Lambda function with the settings that the local cloud supports.
+
+    `concurrency` is how many calls it answers at a time; None is what the host allows. It has at
+    most `workers`, of which some may be idle; None is one for each call.
+    """
 
     name: str
     handler: str
     memory_mb: int
     timeout_s: float
     environment: Mapping[str, str] = field(default_factory=dict)
-    concurrency: int | None = None  # None: what the host allows each function
+    concurrency: int | None = None
+    workers: int | None = None
 
 
 class Process(Protocol):

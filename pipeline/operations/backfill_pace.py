@@ -1,36 +1,53 @@
 """How many objects of a backfill run at a time, so that what people upload finds room.
 
-Lambda shares an account's concurrency out to whoever asks first. A backfill therefore takes no more
-than half of it: the cap on its executions is what holds it back.
+Lambda and Step Functions serve whoever asks first. A backfill therefore takes no more than half of
+each limit: the cap on its executions is what holds it back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from pipeline import hardware
 from pipeline.operations.site import Site
+from pipeline.operations.volume import Account, Rate, Work
 
 MOST_AT_ONCE: Final = 10_000  # of a distributed Map
+LARGE_REGIONS: Final = frozenset({"us-east-1", "us-west-2", "eu-west-1"})
+SMALLER: Final = Account(starts=Rate(800, 150), transitions=Rate(800, 800))
 _SHARE: Final = 2  # a backfill has one part of so many
 _LAMBDA: Final = "arn:aws:states:::lambda:invoke"
+_UNLIMITED: Final = Rate(1e9, 1e9)
 
 
-def find_concurrency(site: Site) -> int:
-    """Return how many functions of the stage's account and region may run at once.
+def find_account(site: Site) -> Account:
+    """Return the limits of the stage's account and region, of which Lambda's may have been raised.
 
-    The local cloud has no such limit: it has cores.
+    The local cloud has no other limit than this machine's cores.
     """
     if site.local:
-        return _SHARE * hardware.cores()
+        most = _SHARE * hardware.cores()
+        return Account(most, starts=_UNLIMITED, transitions=_UNLIMITED, page_s=0)
+    usual = Account() if site.names.region in LARGE_REGIONS else SMALLER
     limits = site.client("lambda").get_account_settings()["AccountLimit"]
-    return int(limits["ConcurrentExecutions"])
+    return replace(usual, concurrency=int(limits["ConcurrentExecutions"]))
 
 
-def default_cap(concurrency: int, at_once: int) -> int:
-    """Return how many executions may run, if each calls up to `at_once` functions at a time."""
-    return max(1, min(MOST_AT_ONCE, concurrency // _SHARE // at_once))
+def default_cap(account: Account, work: Work, at_once: int) -> int:
+    """Return how many objects may run at a time with half of the account's limits.
+
+    Each calls up to `at_once` functions at a time. How many start each second follows from the
+    seconds that one takes.
+    """
+    a_second = min(
+        account.starts.per_second / work.executions,
+        account.transitions.per_second / work.transitions,
+    )
+    running = a_second * sum(call.seconds for call in work.calls)
+    most = min(account.concurrency / at_once, running) / _SHARE
+    return max(1, min(MOST_AT_ONCE, int(most)))
 
 
 def calls_at_once(definition: Mapping[str, Any], option: int) -> int:

@@ -13,11 +13,12 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from pipeline.declared.models import ModelRow
 from pipeline.errors import WeightsNotStaged
@@ -61,7 +62,7 @@ class _Reported:
     seconds: float
     peak_mb: float
     start_s: float | None
-    error: str
+    error: str = ""
 
 
 def find_subject(site: Site, row: ModelRow) -> Subject:
@@ -100,11 +101,12 @@ def require_no_release(subject: Subject) -> None:
 
 
 def most_dollars(subject: Subject, sizes: Sequence[int], *, repeats: int) -> float:
-    """Return what all calls cost if each takes as long as its function may."""
-    return sum((repeats + 1) * price(size, subject.timeout_s) for size in sizes)
+    """Return what all calls cost if each takes as long as its function may, in whole cents."""
+    most = sum((repeats + 1) * price(size, subject.timeout_s) for size in sizes)
+    return ceil(most * 100) / 100
 
 
-def tune(
+def tune(  # noqa: PLR0913 - keyword-only options
     subject: Subject,
     folder: Path,
     sizes: Sequence[int],
@@ -252,12 +254,15 @@ def _call(subject: Subject, folder: Path, published: _Published) -> _Reported:
         return etag.strip('"')
 
     golden = Golden.prepare(folder, run, write)
-    answer = site.client("lambda").invoke(
-        FunctionName=subject.name,
-        Qualifier=published.version,
-        Payload=json.dumps(dict(golden.payload)),
-        LogType="Tail",
-    )
+    try:
+        answer = site.client("lambda").invoke(
+            FunctionName=subject.name,
+            Qualifier=published.version,
+            Payload=json.dumps(dict(golden.payload)),
+            LogType="Tail",
+        )
+    except ReadTimeoutError:
+        return _Reported(0, 0, None, error="no answer in five minutes")
     log = base64.b64decode(answer["LogResult"]).decode(errors="replace")
     error = _error(answer) if "FunctionError" in answer else ""
     if error == WeightsNotStaged.__name__:

@@ -82,12 +82,14 @@ class Size:
 class Tuning:
     """The sizes of a model's function that were tried, and the one that is proposed, if any holds.
 
-    `given` says what the calls worked on, `where` on what they ran.
+    `given` says what the calls worked on, `where` on what they ran, with how many `cores`; None on
+    Lambda, where nothing is calculated.
     """
 
     model: str
     container: str
     where: str
+    cores: int | None
     given: str
     golden: bool
     present_mb: int

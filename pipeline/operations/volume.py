@@ -52,11 +52,15 @@ class Call:
 
 @dataclass(frozen=True)
 class Work:
-    """What one object takes: calls one after another, state transitions and requests."""
+    """What one object takes: calls one after another, and what else is counted or billed.
+
+    `executions` are those that are started for it, in all.
+    """
 
     calls: tuple[Call, ...]
     transitions: int
     requests: Requests = _NOTHING
+    executions: int = 1
 
 
 @dataclass(frozen=True)
@@ -252,7 +256,7 @@ class _Run:
             )
 
     def _start(self, each: _Object) -> None:
-        self._proceed(each, self._starts.wait(self._now, 1))
+        self._proceed(each, self._starts.wait(self._now, each.work.executions))
 
     def _proceed(self, each: _Object, wait: float = 0.0) -> None:
         """Go through the states before the next call, or to the end."""

@@ -7,16 +7,29 @@ from typing import Any, Final
 
 from pipeline.operations.volume_costs import Requests
 
-# A small photo with default options, counted by `make bench-volume` in the local cloud. A PUT is
-# any request that writes; other products take about as many.
-EACH: Final = Requests(puts=6, gets=12, writes=3, events=3, logged=6_000)
+# A small photo with default options, counted in the local cloud. A row of the jobs table takes two
+# writes of 1 KB. Other products take about as many.
+EACH: Final = Requests(puts=4, gets=7, writes=4, events=1, logged=5_200)
+# The execution itself, and the one of `notify-webhooks` that its end starts.
+EXECUTIONS: Final = 2
+_ON_BATCH: Final = "OnBatch"  # how the names of states end that run a job of AWS Batch
+_TOLD: Final = 4  # transitions of the latter, with its start, where nobody has a webhook
+
+
+def transitions(definition: Mapping[str, Any], child: Mapping[str, Any]) -> int:
+    """Return the most that is billed for one object of a product.
+
+    `definition` is its state machine, and `child` what the backfill's Map does for each object.
+    """
+    return most_transitions(definition) + 1 + most_transitions(child) + 1 + _TOLD
 
 
 def most_transitions(definition: Mapping[str, Any]) -> int:
     """Return the number of states on the longest error-free path through a state machine.
 
     `definition` is a whole machine, or the ItemProcessor of a Map. A Map counts one item, a
-    Parallel all its branches. AWS bills an execution for these states and one more, its start.
+    Parallel all its branches. A task that could run as a job of AWS Batch counts as a function's
+    call. AWS bills an execution for these states and one more, its start.
     """
     states: Mapping[str, Any] = definition["States"]
 
@@ -25,7 +38,8 @@ def most_transitions(definition: Mapping[str, Any]) -> int:
         inner = [state.get("ItemProcessor"), *state.get("Branches", ())]
         rules = [state, *state.get("Choices", ())]
         ahead = {rule[link] for rule in rules for link in ("Next", "Default") if link in rule}
-        rest = (longest_from(each, passed) for each in ahead - passed)
+        ahead = {each for each in ahead - passed if not each.endswith(_ON_BATCH)}
+        rest = (longest_from(each, passed) for each in ahead)
         return 1 + sum(most_transitions(each) for each in inner if each) + max(rest, default=0)
 
     return longest_from(definition["StartAt"], frozenset())

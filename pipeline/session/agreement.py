@@ -19,6 +19,7 @@ DIFFERENCES: Final = {
     "mirror": "has another --mirror",
     "images": "differs in --images",
     "cache": "keeps weights in another folder",
+    "batch": "was started without --batch",
 }
 _SOURCES: Final = ("containers", "pipeline", "state_machines")
 
@@ -26,7 +27,7 @@ _SOURCES: Final = ("containers", "pipeline", "state_machines")
 def terms_of(root: Path, choice: ModelChoice) -> dict[str, str]:
     """Return the terms of a command of the repository at `root`, one for each of `DIFFERENCES`.
 
-    The model is none of them: each photo names its own.
+    The model is none of them: each photo names its own. AWS Batch is one only for who needs it.
     """
     mirror = choice.mirror or ""
     return {
@@ -36,12 +37,13 @@ def terms_of(root: Path, choice: ModelChoice) -> dict[str, str]:
         "mirror": mirror if not mirror or "://" in mirror else str(Path(mirror).absolute()),
         "images": str(choice.images),
         "cache": str(cache_folder().absolute()),
+        **({"batch": "there"} if choice.needs_batch else {}),
     }
 
 
 def difference(ours: Mapping[str, str], theirs: Mapping[str, str]) -> str | None:
-    """Return what to say of a cloud with other terms; None if all are equal."""
-    different = (why for term, why in DIFFERENCES.items() if ours.get(term) != theirs.get(term))
+    """Return what to say of a cloud whose terms differ from ours; None if it has all of them."""
+    different = (DIFFERENCES[term] for term, value in ours.items() if theirs.get(term) != value)
     return next(different, None)
 
 

@@ -56,6 +56,11 @@ class Kind:
         """Return the metadata that an object needs for this product to be made of it."""
         return {"matteline-product": self.product} if self.on_request else {}
 
+    @property
+    def on_batch(self) -> bool:
+        """Return True if models of the product may run in jobs of AWS Batch."""
+        return any(role.get("batch") for role in self.roles.values())
+
     def containers(self, options: Collection[str] = ()) -> set[str]:
         """Return the containers of which it takes the default model, if these options are given.
 

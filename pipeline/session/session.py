@@ -213,7 +213,7 @@ def keeping_cloud(  # noqa: PLR0913 - keyword-only options
         overlays=choice.overlays,
         accepted_licences=choice.accepted_licences,
         on_request=on_request,
-    )
+    ).with_batch("cpu" if choice.needs_batch else "off")
     with _launching(blueprint, products, images=choice.images) as launcher:
         # Here: while this process imports moto, the launcher's imports the handlers.
         from pipeline.local.cloud import local_cloud

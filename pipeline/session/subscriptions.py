@@ -67,7 +67,9 @@ class Subscriptions:
 def subscriptions_of(cloud: LocalCloud) -> Iterator[Subscriptions]:
     """Follow every execution of the products until the block ends."""
     subscriptions, stopping = Subscriptions(cloud), threading.Event()
-    cloud.host.listen(TranscriptWatch(cloud, subscriptions.tell).answered)
+    watch = TranscriptWatch(cloud, subscriptions.tell)
+    cloud.host.listen(watch.answered)
+    cloud.jobs.listen(watch.ran)
     thread = threading.Thread(target=subscriptions.deliver, args=(stopping,), daemon=True)
     thread.start()
     try:

@@ -1,4 +1,4 @@
-"""Notice how much of each recording is done, from the answers of its functions.
+"""Notice how much of each recording is done, from the answers of its functions and jobs.
 
 Each task that listens counts by itself: an hour that is transcribed, diarized and tagged is three
 hours. The history of an execution would say the same, but has to be asked for, and grows with each
@@ -27,6 +27,7 @@ from pipeline.declared.names import LOCAL_NAMES
 from pipeline.session.run_messages import TranscriptProgress
 
 if TYPE_CHECKING:
+    from pipeline.local.batch.job import Job as BatchJob
     from pipeline.local.cloud import LocalCloud
     from pipeline.local.runtime_api import Answer
 
@@ -60,11 +61,10 @@ class TranscriptWatch:
     def __init__(self, cloud: LocalCloud, tell: Callable[[TranscriptProgress], None]) -> None:
         self._cloud = cloud
         self._tell = tell
-        self._jobs = {
-            each.name(LOCAL_NAMES): each.manifest.job
-            for each in cloud.blueprint.functions
-            if each.manifest.job in _TOLD
-        }
+        blueprint = cloud.blueprint
+        declared = [(each.name(LOCAL_NAMES), each.manifest.job) for each in blueprint.functions]
+        declared += [(each.name(LOCAL_NAMES), each.manifest.job) for each in blueprint.jobs]
+        self._jobs = {name: job for name, job in declared if job in _TOLD}
         self._lock = threading.Lock()
         # By job: what was asked for, until it is read; then how far it is.
         self._asked: OrderedDict[str, TranscriptOptions] = OrderedDict()
@@ -81,7 +81,20 @@ class TranscriptWatch:
                 self._inspected(json.loads(answer.payload)["job"])
         elif job == ReadAudio.__name__:
             self._read(asked, json.loads(answer.payload))
-        elif "speech_model" not in asked:  # the transcriber aligns words afterwards
+        else:
+            self._piece_answered(job, asked)
+
+    def ran(self, ended: BatchJob) -> None:
+        """Take note of a job of AWS Batch that did what a function may do."""
+        job = self._jobs.get(ended.definition.name)
+        if job is None or ended.status != "SUCCEEDED":
+            return
+        asked, outcome = (self._read_json(ended.parameters[name]) for name in ("job", "outcome"))
+        if asked and outcome and outcome["error"] is None:
+            self._piece_answered(job, asked)
+
+    def _piece_answered(self, job: str, asked: Any) -> None:
+        if "speech_model" not in asked:  # the transcriber aligns words afterwards
             field_name = _PIECES[job]
             self._piece_done(asked["job_id"], (job, asked[field_name] if field_name else None))
 
@@ -91,18 +104,25 @@ class TranscriptWatch:
             _remember(self._asked, job["job_id"], options)
 
     def _read(self, asked: Any, result: Any) -> None:
-        place = Location.parse(result["plan"]["uri"])
-        try:
-            stored = self._cloud.client("s3").get_object(Bucket=place.bucket, Key=place.key)
-            plan = AudioPlan.model_validate_json(stored["Body"].read())
-        except (BotoCoreError, ClientError):
-            _LOG.exception("how long the windows are cannot be read")
+        read = self._read_json(result["plan"]["uri"])
+        if read is None:
             return
+        plan = AudioPlan.model_validate(read)
         with self._lock:
             options = self._asked.pop(asked["job_id"], None)
             recording = _Recording(asked["source"]["key"], _pieces(plan, options))
             _remember(self._recordings, asked["job_id"], recording)
         self._tell(recording.progress)
+
+    def _read_json(self, uri: str) -> Any:
+        """Return the JSON of an object; None if the cloud is about to stop."""
+        place = Location.parse(uri)
+        try:
+            stored = self._cloud.client("s3").get_object(Bucket=place.bucket, Key=place.key)
+            return json.loads(stored["Body"].read())
+        except (BotoCoreError, ClientError):
+            _LOG.exception("%s cannot be read, so progress is not told", uri)
+            return None
 
     def _piece_done(self, job_id: str, piece: Piece) -> None:
         with self._lock:

@@ -84,7 +84,7 @@ def golden_task(cloud: LocalCloud, row: ModelRow, reach: Reach) -> Task:
         NAMES.bucket("models"),
         Row(row.name, row.engine.name, row.weights_key),
     )
-    golden = Golden.prepare(container_folder(cloud.blueprint.root, row), run, write)
+    golden = Golden.prepare(container_folder(cloud.blueprint.root, row.container), run, write)
     call = Call(json.dumps(dict(golden.payload)).encode(), _work_keys(cloud))
     return Task(cloud, _function(cloud, row), (call,))
 
@@ -95,9 +95,7 @@ def given_task(cloud: LocalCloud, row: ModelRow, reach: Reach, files: Sequence[P
     Raises InvalidOptions if the product did not call it, with the reason.
     """
     product, role = product_of(cloud.blueprint, row)
-    options = {name: "true" for name in (role.when,) if name} | {
-        name: row.name for name in (role.option,) if name
-    }
+    metadata = _metadata(product, role, row)
     function = _function(cloud, row)
     began: dict[bytes, frozenset[str]] = {}
     took: dict[bytes, float] = {}
@@ -116,7 +114,11 @@ def given_task(cloud: LocalCloud, row: ModelRow, reach: Reach, files: Sequence[P
     with fetching_packages(cloud, reach):
         for number, file in enumerate(files):
             took.clear()
-            reason = _process(cloud, watch, product, file, f"tune/{number}/{file.name}", options)
+            key = f"tune/{number}/{file.name}"
+            cloud.client("s3").upload_file(
+                str(file), NAMES.bucket("ingest"), key, ExtraArgs={"Metadata": metadata}
+            )
+            reason = _ended(watch, key)
             if not took:
                 raise InvalidOptions(f"{file}: {product.name} did not use {row.name}: {reason}")
             slowest = max(took, key=lambda payload: took[payload])
@@ -136,6 +138,16 @@ def product_of(blueprint: Blueprint, row: ModelRow) -> tuple[Product, Role]:
             if role.container == row.container and role.engine in {None, row.engine.name}:
                 return product, role
     raise InvalidOptions(f"no product uses {row.name}: tune it without --input")
+
+
+def _metadata(product: Product, role: Role, row: ModelRow) -> dict[str, str]:
+    """Return what an upload says so that its product uses the model."""
+    asked = {"product": product.name} if product.on_request else {}
+    if role.when:
+        asked[role.when] = "true"
+    if role.option:
+        asked[role.option] = row.name
+    return {f"matteline-{name}".replace("_", "-"): text for name, text in asked.items()}
 
 
 def measure(root: Path, task: Task, memory_mb: int, *, repeats: int) -> Size:
@@ -232,9 +244,9 @@ def require_measurable(row: ModelRow) -> None:
         raise InvalidOptions("CPU-seconds of a process can be read on Linux only: pass --stage")
 
 
-def container_folder(root: Path, row: ModelRow) -> Path:
-    """Return the folder of the model's container, which has its golden event and its row."""
-    return root / "containers" / row.container.replace("-", "_")
+def container_folder(root: Path, container: str) -> Path:
+    """Return the folder of a container, which has its golden event and its models."""
+    return root / "containers" / container.replace("-", "_")
 
 
 def _work_keys(cloud: LocalCloud) -> frozenset[str]:
@@ -247,16 +259,8 @@ def _function(cloud: LocalCloud, row: ModelRow) -> Function:
     return cloud.host.function(NAMES.function(row.container, row.name))
 
 
-def _process(
-    cloud: LocalCloud, watch: Watch, product: Product, file: Path, key: str, options: Options
-) -> str:
-    """Have the product process a file; return why that failed, or an empty text."""
-    metadata = {f"matteline-{name}".replace("_", "-"): text for name, text in options.items()}
-    if product.on_request:
-        metadata["matteline-product"] = product.name
-    cloud.client("s3").upload_file(
-        str(file), NAMES.bucket("ingest"), key, ExtraArgs={"Metadata": metadata}
-    )
+def _ended(watch: Watch, key: str) -> str:
+    """Wait for the end of the execution of a key; return why it failed, or an empty text."""
     while True:
         for ended in watch.ended():
             if ended.key == key and not ended.handed_to:

@@ -83,7 +83,8 @@ class Attempt:
         return replace(self, named="never", body=body)
 
     def send(self, user: User, operation: Operation) -> urllib3.BaseHTTPResponse:
-        path = operation.path.format(name=self.named, action=self.action) + self.query
+        names = {"name": self.named, "job_id": self.named}
+        path = operation.path.format(action=self.action, machine=MACHINES[0], **names) + self.query
         headers = {"idempotency_key": self.idempotency_key} if self.idempotency_key else {}
         return user.ask(operation.method, path, body=self.body, **headers)
 
@@ -121,6 +122,18 @@ def by_collection(body: Any = None, status: int = 404) -> Callable[[Belongings],
     return lambda theirs: [
         Attempt(theirs.collection, body=body, action=theirs.action, status=status)
     ]
+
+
+def by_console(body: Any = None) -> Callable[[Belongings], list[Attempt]]:
+    """Only operators have the console: others are told the same of what is there and what is not.
+
+    The operation's path has the machine, so each name is asked for as an execution of `cutout`.
+    """
+    return lambda theirs: [Attempt(name, body=body) for name in theirs.names]
+
+
+def without_console(body: Any = None) -> Callable[[Belongings], list[Attempt]]:
+    return lambda theirs: [Attempt(name, f"?cursor={name}", body) for name in theirs.names[:1]]
 
 
 def new_collection(theirs: Belongings) -> list[Attempt]:
@@ -164,22 +177,34 @@ ATTEMPTS: Final[dict[str, Callable[[Belongings], list[Attempt]]]] = {
     "getAction": by_collection(),
     "getBatch": by_batch(),
     "getCollection": by_collection(),
+    "getExecution": by_console(),
     "getJob": by_name(),
+    "getLogs": by_console(),
+    "getMachine": by_console(),
     "getQuotas": nothing_named,
     "getSource": by_name(),
     "getSpeakerNames": by_name(),
     "getSelection": by_selection(),
     "listBatchFailures": by_batch("?limit=10"),
     "listCollections": nothing_named,
+    "listContainers": without_console(),
+    "listExecutions": without_console(),
     "listJobs": listing,
+    "listMachines": without_console(),
     "listModels": nothing_named,
     "listOptions": nothing_named,
+    "listQuarantine": without_console(),
     "listSearches": by_collection(),
     "putSpeakerNames": by_name({"SPEAKER_00": "Anna"}),
+    "redriveExecution": by_console(),
+    "releaseJob": by_console({}),
+    "replayExecution": by_console({"force": True}),
     "replayJob": by_name({"force": True}),
     "searchCollection": by_collection({"job_id": "1"}),
     "searchJobs": by_vectors,
+    "startExecution": by_console({"machine": "cutout", "input": {}}),
     "stopBatch": by_batch(),
+    "stopExecution": by_console(),
 }
 
 

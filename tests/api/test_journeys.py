@@ -164,6 +164,20 @@ def test_a_person_is_found_and_forgotten_with_curl(up: Terminal, folder: Path, u
     assert json.loads(forgotten)[1]["forgotten"] == 1
 
 
+@needs("curl", "jq")
+def test_the_console_with_curl(up: Terminal, folder: Path) -> None:
+    block = block_with("console/machines").replace(WRITTEN, up.endpoint)
+
+    shown = type_in(up, folder, "bash", "-e", typed=block)
+
+    assert '"prefix": "archive/"' in shown
+    execution = json.loads((folder / "execution.json").read_text())
+    assert execution["input"]["prefix"] == "archive/"
+    assert all("\t" in line for line in shown.splitlines()[-len(execution["states"]) :])
+    assert json.loads((folder / "logs.json").read_text())["complete"]
+    assert json.loads((folder / "executions.json").read_text()).keys() == {"items", "cursor"}
+
+
 @needs("curl")
 def test_the_catalogue_with_curl(up: Terminal, folder: Path) -> None:
     for line in block_with("/openapi.json").strip().splitlines():

@@ -16,7 +16,7 @@ from tests.contracts.declared import ROOT, Declared, function_name
 ON_BATCH: Final = "OnBatch"
 _ASKED: Final = "OnBatch?"
 _MODEL: Final = ".model"
-_OF_FUNCTIONS: Final = frozenset({"Lambda", "Runtime", "Sandbox"})
+_OF_FUNCTIONS: Final = frozenset({"Lambda", "Runtime"})
 _OUTPUT: Final = {
     "result.$": "$.Output.result",
     "error.$": "$.Output.error",
@@ -94,6 +94,12 @@ def roles_have_batch_where_their_tasks_have(machine: Machine, declared: Declared
     }
     for name in sorted(said ^ able):
         yield f"role {name}: batch in the declaration or in {machine.name}, and not in both"
+    replaced = {
+        (state.body.get("InputPath"), state.body.get("ResultPath")) for state in machine.states
+    }
+    for name in sorted(said):
+        if (f"$.plan.{name}.fallback", f"$.plan.{name}") not in replaced:
+            yield f"role {name}: its function may be too small, and no way leads to its job"
     start = machine.scopes[0].states[machine.scopes[0].start]
     if start.payload.get("batch") != ("${Batch}" if able else None):
         yield f"{start.name}: 'batch' is {start.payload.get('batch')}"

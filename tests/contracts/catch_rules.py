@@ -13,7 +13,7 @@ from tests.contracts.roles import Role
 QUARANTINE: Final = "Quarantine"
 # What every permanent error passes in machines of these roles, in place of a quarantine.
 _REFUSALS: Final[Mapping[Role, str]] = {Role.PREPARING: "Refused"}
-FALLBACK: Final = "UseFallback"
+FALLBACKS: Final = frozenset({"UseFallback", "UseDiarizersJobs", "UseAlignersJobs"})
 STAGE_ONCE: Final = "StageAgain"
 
 # How a function's process ends when it is too small; which one it is depends on the moment.
@@ -81,7 +81,7 @@ def a_fallback_is_for_the_function_that_was_too_small(
     for scope in machine.scopes:
         for state in scope.states.values():
             for catcher in state.catchers:
-                leads = FALLBACK in scope.reachable(catcher["Next"], avoiding=(STAGE_ONCE,))
+                leads = FALLBACKS & scope.reachable(catcher["Next"], avoiding=(STAGE_ONCE,))
                 if not leads or not capacity & frozenset(catcher["ErrorEquals"]):
                     continue
                 named = {
@@ -151,7 +151,7 @@ def caught_errors_end_in_fail(machine: Machine, declared: Declared) -> Iterator[
         return
     detours = (
         (declared.permanent, ()),
-        (declared.capacity | OUT_OF_CAPACITY, (FALLBACK,)),
+        (declared.capacity | OUT_OF_CAPACITY, tuple(FALLBACKS)),
         (declared.weights, (STAGE_ONCE,)),
     )
     for scope in machine.scopes:

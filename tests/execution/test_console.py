@@ -13,6 +13,7 @@ from pipeline.local.deployment import NAMES
 from pipeline.operations.executions import Execution
 from tests.execution.api import User, problem
 from tests.execution.driver import PATIENCE_S, Driver
+from tests.execution.faults import WEIGHTS_ARE_LISTED
 from tests.pictures import png, square
 
 INGEST = NAMES.bucket("ingest")
@@ -144,6 +145,7 @@ def test_an_execution_is_started_with_a_checked_input(driver: Driver, operator: 
             ["body.input.options.crop"],
         ),
         ("backfill", {"machine": "cutout"}, ["body.input"]),
+        ("backfill", {"machine": "cutout", "list": "a/keys.csv"}, ["body.input"]),
         ("backfill", {"machine": "cutout", "prefix": "", "options": 1}, ["body.input.options"]),
         ("stage-weights", {"models": []}, ["body.input.models"]),
         ("reap-jobs", {"after": {}}, ["body.input.after"]),
@@ -167,25 +169,25 @@ def test_what_is_not_for_operators_is_not_started(operator: User, machine: str) 
 
 
 def test_an_execution_is_read_while_it_runs_and_stopped(driver: Driver, operator: User) -> None:
-    driver.put(png(square()), "console/endless.png", model="endless")
-    deadline = time.monotonic() + PATIENCE_S
-    running: list[Any] = []
-    while not running:
-        assert time.monotonic() < deadline
-        page = get(operator, "executions?machine=cutout&status=running")
-        running = [each for each in page["items"] if each["key"] == "console/endless.png"]
-    path = f"executions/cutout/{running[0]['name']}"
+    seen: list[Any] = []
 
-    live = get(operator, path)
-    stopped = operator.ask("POST", f"/console/{path}/stop")
-    ended = wait_for(operator, path, "aborted", "failed")
+    def stop() -> None:
+        path = f"executions/cutout/{driver.running().rpartition(':')[2]}"
+        seen.extend([get(operator, path), operator.ask("POST", f"/console/{path}/stop")])
 
+    driver.faults.before(WEIGHTS_ARE_LISTED, stop)
+    execution = driver.drop(png(square()), "console/stopped.png")
+
+    live, stopped = seen
+    ended = read(operator, execution)
     assert (live["status"], live["ended_at"]) == ("running", None)
-    assert {each["status"] for each in live["states"]} <= {"succeeded", "running"}
-    assert live["can"]["stop"]
+    assert [each["status"] for each in live["states"]][-1] == "running"
+    assert live["can"] == {"stop": True, "redrive": False, "replay": False}
     assert stopped.status == 202
+    assert ended["status"] == "aborted"
     assert ended["states"][-1]["status"] == "aborted"
-    assert problem(operator.ask("POST", f"/console/{path}/stop")) == (409, "executionended")
+    path = f"/console/executions/cutout/{execution.name}"
+    assert problem(operator.ask("POST", f"{path}/stop")) == (409, "executionended")
 
 
 def test_a_finished_execution_is_replayed_only_by_force(driver: Driver, operator: User) -> None:

@@ -171,6 +171,8 @@ def _origin(env: Any) -> Origin:
 def _subject(machine: str, execution_input: Any) -> str:
     if machine == "stage-weights":
         return str(execution_input["models"][0])
+    if machine == "run-on-batch":
+        return str(execution_input["payload"].get("source", {}).get("key", ""))
     if machine == "collection":
         asked: Mapping[str, Any] = execution_input if isinstance(execution_input, dict) else {}
         return str(asked.get("collection", ""))

@@ -83,7 +83,7 @@ KINDS: Final[dict[str, Callable[[Call], Answer]]] = {
     "aborted_after": _aborted_after,
     "garbled": _garbled,
     TIMED_OUT: _untouched,  # the interpreter is told that the state's time is over
-    KILLED: _untouched,  # the handler's own process dies
+    KILLED: _untouched,  # the handler's own process dies, of a function or a job
 }
 # What a state machine is to get over by itself.
 HEALING: Final = frozenset({"throttled_twice", "answer_lost", "delayed"})
@@ -109,6 +109,7 @@ _REFUSALS: Final = {
     "lambda": _Refusal("429 Too Many Requests", "TooManyRequestsException"),
     "aws-sdk:s3": _Refusal("503 Slow Down", "S3", xml=True),
     "states": _Refusal("400 Bad Request", "Throttling"),
+    "batch": _Refusal("429 Too Many Requests", "TooManyRequestsException"),
 }
 _THROTTLED: Final = _Refusal("400 Bad Request", "ThrottlingException")
 

@@ -17,7 +17,8 @@ PHOTOS: Final = "cutout"
 FACES: Final = "faces"
 RECORDINGS: Final = "transcript"
 PRODUCTS: Final = (PHOTOS, FACES, RECORDINGS)
-MACHINES: Final = (*PRODUCTS, "stage-weights", "record-failure")
+ON_BATCH: Final = "run-on-batch"
+MACHINES: Final = (*PRODUCTS, "stage-weights", ON_BATCH, "record-failure")
 
 # How an upload comes to pass a state that a good first one does not pass.
 SCENARIOS: Final = {
@@ -34,6 +35,13 @@ SCENARIOS: Final = {
     ("cutout", "RecordFailure"): "too small",
     ("cutout", "StageWeights"): "unstaged",
     ("stage-weights", "StageModel"): "unstaged",
+    ("cutout", "RunRemoveBackground"): "on batch",
+    ("transcript", "RunTranscribe"): "on batch",
+    ("transcript", "RunDiarize"): "on batch",
+    ("transcript", "RunAlignWords"): "on batch",
+    (ON_BATCH, "WriteJob"): "on batch",
+    (ON_BATCH, "RunJob"): "on batch",
+    (ON_BATCH, "ReadOutcome"): "on batch",
     ("record-failure", "FindJob"): "red",
     ("record-failure", "RecordFailure"): "red",
     ("record-failure", "NoteSource"): "red",
@@ -104,10 +112,10 @@ def _home(machine: Machine, task: State) -> str:
 
 
 def cases() -> tuple[Case, ...]:
-    """Every place broken in every way; only a Lambda function has a process to kill."""
+    """Every place broken in every way; only a function and a job have a process to kill."""
     return tuple(
         Case(place, kind)
         for place in places()
         for kind in KINDS
-        if kind != KILLED or place.service == "lambda"
+        if kind != KILLED or place.service in {"lambda", "batch"}
     )

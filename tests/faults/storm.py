@@ -26,20 +26,20 @@ from tests.conftest import ROOT
 from tests.faces.stubs.functions import with_stubs as with_face_stubs
 from tests.faults.injector import Injector, Spot
 from tests.faults.kinds import KILLED
-from tests.faults.plan import PHOTOS, RECORDINGS, Case, Place
+from tests.faults.plan import ON_BATCH, PHOTOS, RECORDINGS, Case, Place
 from tests.faults.runs import runs
 from tests.hasty import hasty
 from tests.models import Shelf
 from tests.transcripts.stubs.functions import with_stubs
 
-PATIENCE_S: Final = 300
+PATIENCE_S: Final = 480  # jobs of AWS Batch run one after another
 TRIES: Final = 3
 MOST_RUNNING: Final = 12  # most of them wait to try again
 _NO_PATIENCE: Final = timedelta(0)
 # Windows of a recording are not named after it: their stubs die of what it says.
 _DIES_IN: Final = {
     "media-inspector": (("cutout", "Inspect"), ("faces", "Inspect"), ("transcript", "Inspect")),
-    "background-remover": (("cutout", "RemoveBackground"),),
+    "background-remover": (("cutout", "RemoveBackground"), (ON_BATCH, "RunJob")),
     "edge-refiner": (("cutout", "RefineEdges"),),
     "face-analyzer": (("faces", "AnalyzeFaces"),),
     "face-embedder": (("faces", "EmbedFaces"),),
@@ -113,7 +113,9 @@ class Storm:
 @contextmanager
 def storm_over(shelf: Shelf, machines: Path) -> Iterator[Storm]:
     """A local cloud whose every call can be broken."""
-    blueprint = Blueprint.read(ROOT, defaults=("brightness",), overlays=(shelf.catalogue,))
+    blueprint = Blueprint.read(
+        ROOT, defaults=("brightness",), overlays=(shelf.catalogue,)
+    ).with_batch("cpu")
     injector = Injector()
     with (
         _many_at_once(),

@@ -38,7 +38,7 @@ from tests.transcripts.stubs.script import EXIT, ONCE, Script
 
 pytestmark = [
     pytest.mark.faults,
-    pytest.mark.timeout(420),  # all uploads are waited for by the first test
+    pytest.mark.timeout(600),  # all uploads are waited for by the first test
     # A thread of moto's that waits for a nested execution falls over when its state is cut short.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
 ]
@@ -52,6 +52,9 @@ ASKED_FOR: Final = {
     "AlignWords": {"align": ALIGNER},
     "Diarize": {"diarize": "true"},
     "TagAudio": {"tags": "true"},
+    "RunTranscribe": {"compute": "batch"},
+    "RunDiarize": {"compute": "batch", "diarize": "true"},
+    "RunAlignWords": {"compute": "batch", "align": ALIGNER},
     "EmbedFaces": {"embed": "true"},
 }
 DIES_AS: Final = {
@@ -63,6 +66,7 @@ DIES_AS: Final = {
 }
 UNDISTURBED: Final = {
     GOOD: "DONE",
+    "on batch": "DONE",
     "unstaged": "DONE",
     "twice": "DUPLICATE",
     "put back": "DONE",
@@ -82,7 +86,7 @@ def recording(case: Case) -> Script:
         fails = {"whisper-base/0": f"{ONCE}WeightsNotStaged"}
     if case.kind == KILLED and case.place.state in DIES_AS:
         fails = {DIES_AS[case.place.state]: EXIT}
-    return Script(windows=2, fails=fails, padding=case.key)
+    return Script(windows=1 if case.scenario == "on batch" else 2, fails=fails, padding=case.key)
 
 
 @dataclass(frozen=True)
@@ -146,9 +150,11 @@ def _drop(storm: Storm, case: Case) -> None:
         case "refused":
             storm.drop(case.key, NOTHING_IN_IT)
         case "too small":
-            storm.drop(case.key, PHOTO, model="hungry")
+            storm.drop(case.key, PHOTO, model="hungry", compute="lambda")
         case "red":
             storm.drop(case.key, PHOTO, refine="none", outputs="cutout", model="buggy")
+        case "on batch":
+            storm.drop(case.key, PHOTO, compute="batch")
         case "unstaged":
             storm.drop(case.key, PHOTO, model=case.model)
         case _:

@@ -59,9 +59,10 @@ def skip_or_fail(reason: str) -> None:
 
 @pytest.fixture(scope="session")
 def blueprint(shelf: Shelf) -> Blueprint:
-    """This checkout with small models for every product; all are in the mirror."""
+    """This checkout with AWS Batch, and small models for every product; all are in the mirror."""
     small = stock_small_models(shelf.folder)
-    return Blueprint.read(ROOT, defaults=("brightness",), overlays=(shelf.catalogue, small))
+    read = Blueprint.read(ROOT, defaults=("brightness",), overlays=(shelf.catalogue, small))
+    return read.with_batch("cpu")
 
 
 @pytest.fixture(scope="session")

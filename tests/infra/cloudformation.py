@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -108,6 +109,9 @@ _FUNCTIONS: Final[Mapping[str, Callable[[_Stack, Any], Any]]] = {
     "Fn::Sub": lambda stack, text: _REFERENCE.sub(lambda found: str(stack.ref(found[1])), text),
     "Fn::If": lambda stack, given: stack.choose(*given),
     "Fn::Equals": lambda stack, given: stack.compute(given[0]) == stack.compute(given[1]),
+    "Fn::Select": lambda stack, given: stack.compute(given[1])[int(given[0])],
+    "Fn::GetAZs": lambda *_: [f"{REGION}{zone}" for zone in "abc"],
+    "Fn::Base64": lambda stack, text: base64.b64encode(stack.compute(text).encode()).decode(),
     "Fn::Not": lambda stack, given: not stack.compute(given[0]),
 }
 

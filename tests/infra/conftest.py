@@ -33,6 +33,18 @@ def templates(assembly: Path) -> Templates:
     return read_templates(assembly)
 
 
+@pytest.fixture(scope="session")
+def on_cpus(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """Templates of the repository with machines of AWS Batch, by stack name."""
+    return read_templates(synthesised(ROOT, tmp_path_factory.mktemp("cpu"), batch="cpu"))
+
+
+@pytest.fixture(scope="session")
+def on_gpus(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """Templates of the repository with machines of AWS Batch that have GPUs, by stack name."""
+    return read_templates(synthesised(ROOT, tmp_path_factory.mktemp("gpu"), batch="gpu"))
+
+
 @pytest.fixture(scope="module")
 def declarations(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the repository's declarations, to add to."""
@@ -68,6 +80,8 @@ def _declarations(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tree
 
 
-def synthesised(root: Path, outdir: Path) -> Path:
-    make_app(root=root, outdir=outdir).synth()
+def synthesised(root: Path, outdir: Path, **given: str) -> Path:
+    """Synthesise the app; `given` are settings by name, as `batch="gpu"`."""
+    settings = {f"matteline:{name}": text for name, text in given.items()}
+    make_app(root=root, outdir=outdir, given=settings).synth()
     return outdir

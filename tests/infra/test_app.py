@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -13,6 +14,8 @@ from infra.settings import Settings
 from tests.infra.cloudformation import deploy
 from tests.infra.conftest import Templates, read_templates
 from tests.infra.policies import listed
+
+MOST_POLICY: Final = 10_240  # characters
 
 
 def test_function_stacks_wait_for_roles_and_roles_for_storage(assembly: Path) -> None:
@@ -37,10 +40,17 @@ def test_a_list_of_names_is_a_list_in_the_file_and_a_text_on_the_command_line(gi
     assert settings.default_models == ("starter", "whisper-base")
 
 
-def test_a_setting_with_another_name_now_is_refused() -> None:
-    context = {"matteline:stage": "dev", "matteline:default_model": "starter"}
+@pytest.mark.parametrize(
+    ("former", "value", "said"),
+    [
+        ("default_model", "starter", "set default_models, a list, instead of default_model"),
+        ("api_snap_start", "true", "set snap_start, a list, instead of api_snap_start"),
+    ],
+)
+def test_a_setting_with_another_name_now_is_refused(former: str, value: str, said: str) -> None:
+    context = {"matteline:stage": "dev", f"matteline:{former}": value}
 
-    with pytest.raises(ValueError, match="set default_models, a list, instead of default_model"):
+    with pytest.raises(ValueError, match=said):
         Settings.from_context(context.get)
 
 
@@ -56,6 +66,27 @@ def test_no_statement_allows_every_action(templates: Templates) -> None:
     ]
 
     assert {action for *_, action in wide} == {"kms:*"}
+
+
+def test_no_role_has_more_policies_than_iam_allows(on_gpus: Templates) -> None:
+    """IAM counts the characters of all inline policies of a role, without white space."""
+    size: Counter[str] = Counter()
+    for stack, template in on_gpus.items():
+        deployed = deploy(template)
+        for role in deployed.of("IAM::Role"):
+            for each in role.properties.get("Policies", []):
+                size[f"{stack}/{role.id}"] += written(each["PolicyDocument"])
+        for policy in deployed.of("IAM::Policy"):
+            for role_id in policy.properties["Roles"]:
+                name = f"{stack}/{role_id.strip('<>')}"
+                size[name] += written(policy.properties["PolicyDocument"])
+
+    assert len(size) > 50
+    assert {name: count for name, count in size.items() if count > MOST_POLICY} == {}
+
+
+def written(document: Any) -> int:
+    return len("".join(json.dumps(document).split()))
 
 
 def test_every_log_group_has_a_retention(templates: Templates) -> None:

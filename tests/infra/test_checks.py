@@ -43,7 +43,12 @@ def test_the_project_cannot_push_sign_or_store(stack: Deployed, project: Resourc
     ]
     actions = {action for each in statements_of(role) for action in listed(each["Action"])}
 
-    assert {each.partition(":")[0] for each in actions} == {"codebuild", "kms", "logs", "s3"}
+    assert {each.partition(":")[0] for each in actions} == {
+        "codebuild", "kms", "logs", "s3", "states",
+    }  # fmt: skip
+    assert {each for each in actions if each.startswith("states:")} == {
+        "states:TestState", "states:ValidateStateMachineDefinition",
+    }  # fmt: skip
     assert not actions & {"s3:PutObject", "kms:Sign", "kms:GenerateDataKey"}
 
 

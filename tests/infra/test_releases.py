@@ -222,7 +222,6 @@ def test_a_build_pushes_to_one_repository_and_stores_evidence_of_one_container(
 def test_a_build_gets_container_repository_bucket_and_key(stack: Deployed, container: str) -> None:
     environment = project_of(stack, container)["Environment"]
 
-    assert environment["PrivilegedMode"] is True
     assert {each["Name"]: each["Value"] for each in environment["EnvironmentVariables"]} == {
         "CONTAINER": container,
         "REPOSITORY": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/matteline/{container}",
@@ -237,6 +236,23 @@ def test_an_image_is_built_on_its_own_architecture(grown: Templates) -> None:
 
     assert set(kinds.values()) == {"LINUX_CONTAINER"}
     assert project_of(stack, "face-finder")["Environment"]["Type"] == "ARM_CONTAINER"
+
+
+@EACH
+def test_docker_runs_on_a_server_and_the_build_without_privileges(
+    stack: Deployed, container: str
+) -> None:
+    environment = project_of(stack, container)["Environment"]
+
+    assert environment["DockerServer"] == {"ComputeType": "BUILD_GENERAL1_MEDIUM"}
+    assert environment["PrivilegedMode"] is False
+
+
+def test_docker_runs_in_the_build_on_arm_which_has_no_server(grown: Templates) -> None:
+    environment = project_of(deploy(grown["matteline-dev-releases"]), "face-finder")["Environment"]
+
+    assert "DockerServer" not in environment
+    assert environment["PrivilegedMode"] is True
 
 
 def test_builds_are_rehearsed_every_week_and_live_images_scanned_every_day(

@@ -39,8 +39,8 @@ def test_every_alarm_names_one_section(templates: Templates) -> None:
     assert [each["AlarmName"] for each in alarms(templates) if len(named(each)) != 1] == []
 
 
-def test_every_section_has_an_alarm_and_every_alarm_a_section(templates: Templates) -> None:
-    named_sections = {section for alarm in alarms(templates) for section in named(alarm)}
+def test_every_section_has_an_alarm_and_every_alarm_a_section(on_cpus: Templates) -> None:
+    named_sections = {section for alarm in alarms(on_cpus) for section in named(alarm)}
 
     assert named_sections == sections(_RUNBOOK).keys()
     assert len(named_sections) >= 10

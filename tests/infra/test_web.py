@@ -326,20 +326,6 @@ def function(container: str, settings: ApiSettings) -> dict[str, Any]:
     return released.one("Lambda::Function").properties
 
 
-@pytest.mark.parametrize(
-    ("container", "settings", "started"),
-    [
-        ("http-api", ApiSettings(snap_start=True), {"ApplyOn": "PublishedVersions"}),
-        ("http-api", ApiSettings(), None),
-        ("edge-refiner", ApiSettings(snap_start=True), None),
-    ],
-)
-def test_only_the_api_starts_from_a_snapshot_and_only_if_asked_for(
-    container: str, settings: ApiSettings, started: Any
-) -> None:
-    assert function(container, settings).get("SnapStart") == started
-
-
 def test_the_api_alone_gets_the_documents_address_and_its_operators() -> None:
     docs, operators = "https://docs.example/matteline", ("AIDAEXAMPLE", "AROAEXAMPLE:desk")
     settings = ApiSettings(docs=docs, operators=operators)
@@ -360,12 +346,6 @@ def test_cfn_lint_finds_nothing_whatever_the_settings(settings: ApiSettings) -> 
     assert problems(template(settings), {}) == []
 
 
-def test_cfn_lint_accepts_an_image_that_starts_from_a_snapshot() -> None:
-    made = function_template("http-api", ApiSettings(snap_start=True))
-
-    assert problems(made, {"ImageDigestHex": "ab" * 32, "ReleaseVersion": "1.0.0"}) == []
-
-
 def context(**given: object) -> Callable[[str], object]:
     return {f"matteline:api_{name}": value for name, value in given.items()}.get
 
@@ -377,12 +357,11 @@ def test_settings_are_texts_on_the_command_line() -> None:
             jwt_issuer="https://issuer.example/",
             jwt_audience="shop app",
             rate="7",
-            snap_start="true",
             page_origin="",
         )
     )
 
-    assert settings == JWT.model_copy(update={"rate": 7, "snap_start": True})
+    assert settings == JWT.model_copy(update={"rate": 7})
 
 
 @pytest.mark.parametrize(

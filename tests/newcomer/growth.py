@@ -82,6 +82,7 @@ def _memo_machine(cutout: str) -> dict[str, Any]:
         compact = re.sub(rf', "{name}"(?=[,\]])', "", compact)
     machine: dict[str, Any] = json.loads(compact)
     states = machine["States"]
+    _run_in_functions_alone(states)
     states["PublishMemo"] = _publishing(states["PublishMemo"])
     del states["RefineEdges"]
     reading = states["ReadMemo"]
@@ -96,6 +97,16 @@ def _memo_machine(cutout: str) -> dict[str, Any]:
     reading["Next"] = "PublishMemo"
     _describe(states)
     return machine
+
+
+def _run_in_functions_alone(states: dict[str, Any]) -> None:
+    """Leave out the job of AWS Batch, which a small task does without."""
+    del states["ReadMemoOnBatch"], states["Inspect"]["Parameters"]["Payload"]["batch"]
+    asked = states.pop("ReadMemoOnBatch?")
+    for state in states.values():
+        for rule in (state, *state.get("Choices", ())):
+            if rule.get("Next") == "ReadMemoOnBatch?":
+                rule["Next"] = asked["Default"]
 
 
 def _publishing(pictures: dict[str, Any]) -> dict[str, Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 
+import boto3
 import click
 import pytest
 
-from pipeline.__main__ import AWS_COMMANDS, isolate, reaches_aws
+from pipeline.__main__ import AWS_COMMANDS, isolate, name_region, reaches_aws
 from pipeline.cli.command import matteline
 
 
@@ -26,6 +27,9 @@ from pipeline.cli.command import matteline
         ("faces find a.jpg --in staff", {"MATTELINE_STAGE": "dev"}, True),
         ("faces find a.jpg --among photos", {"MATTELINE_STAGE": "dev"}, False),
         ("faces a.jpg -o find", {"MATTELINE_STAGE": "dev"}, False),
+        ("doctor --stage dev", {}, True),
+        ("next --stage dev", {}, True),
+        ("doctor", {}, False),
         ("models stage u2netp", {}, False),
         ("jobs list", {}, False),
         ("jobs list --stage local", {"MATTELINE_STAGE": "dev"}, False),
@@ -66,3 +70,28 @@ def test_the_endpoint_stays_known_and_other_aws_settings_are_removed(
     assert os.environ["MATTELINE_ENDPOINT_URL"] == "http://127.0.0.1:8431"
     assert "AWS_PROFILE" not in os.environ
     assert "AWS_ENDPOINT_URL" not in os.environ
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        pytest.param({"AWS_REGION": "eu-central-1"}, "eu-central-1", id="only-aws-region"),
+        pytest.param(
+            {"AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "us-east-1"},
+            "eu-central-1",
+            id="it-comes-first",
+        ),
+        pytest.param({"AWS_DEFAULT_REGION": "us-east-1"}, "us-east-1", id="only-the-default"),
+    ],
+)
+def test_the_region_is_that_of_other_clients(
+    monkeypatch: pytest.MonkeyPatch, named: dict[str, str], expected: str
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, region in named.items():
+        monkeypatch.setenv(name, region)
+
+    name_region(os.environ)
+
+    assert boto3.Session().region_name == expected

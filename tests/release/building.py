@@ -70,10 +70,10 @@ class Builder:
             for each in listed
         }
 
-    def push_by_hand(self, *, signed: bool) -> None:
+    def push_by_hand(self, *, signed: bool, tag: str = VERSION) -> None:
         """Push the manifest's version to the registry, with or without its provenance."""
         image = self.client("ecr").put_image(
-            repositoryName=REPOSITORY, imageTag=VERSION, imageManifest=stand_ins.MANIFEST
+            repositoryName=REPOSITORY, imageTag=tag, imageManifest=stand_ins.manifest(tag)
         )["image"]
         if signed:
             digest_hex = image["imageId"]["imageDigest"].removeprefix("sha256:")
@@ -81,8 +81,17 @@ class Builder:
             self.client("s3").put_object(Bucket=EVIDENCE, Key=key, Body=b"{}")
 
     def tags(self) -> list[str]:
+        return [*self.digests()]
+
+    def digests(self) -> dict[str, str]:
+        """Return the digest of each image in the registry, by tag."""
         listed = self.client("ecr").list_images(repositoryName=REPOSITORY)["imageIds"]
-        return [each["imageTag"] for each in listed]
+        return {each["imageTag"]: each["imageDigest"] for each in listed}
+
+    def lock(self) -> None:
+        """Record the content of the versions anew, after a change of the sources."""
+        (self.source / content_lock.LOCK).unlink()
+        content_lock.lock(self.source)
 
     def _environment(self) -> dict[str, str]:
         return {

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.compute import BatchMachines
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.containers import load_containers
 from pipeline.local.cloud import LocalCloud, local_cloud
@@ -35,7 +36,10 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Releases]:
 
 @contextmanager
 def releasing(
-    folder: Path, *, adjust: Callable[[Function], Function] = lambda function: function
+    folder: Path,
+    *,
+    adjust: Callable[[Function], Function] = lambda function: function,
+    batch: BatchMachines = "off",
 ) -> Iterator[tuple[Releases, ReleaseAws]]:
     """Start a cloud for releases; `aws.smoke_test` calls the real hook unless replaced.
 
@@ -45,7 +49,7 @@ def releasing(
     mirror.mkdir()
     machines.mkdir()
     overlays = (stock_small_models(mirror),)
-    blueprint = Blueprint.read(ROOT, defaults=("starter",), overlays=overlays)
+    blueprint = Blueprint.read(ROOT, defaults=("starter",), overlays=overlays).with_batch(batch)
     with ExitStack() as stack:
         cloud = stack.enter_context(
             local_cloud(

@@ -6,6 +6,7 @@ CALLS, and fails if it starts with FAILS.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
@@ -15,19 +16,22 @@ from typing import Final
 import boto3
 
 VERDICT: Final = {"passed": True, "seen": {"size": [120, 120, 4]}, "seconds": 0.1}
-MANIFEST: Final = json.dumps(
-    {
-        "schemaVersion": 2,
-        "mediaType": "application/vnd.oci.image.manifest.v1+json",
-        "layers": [
-            {
-                "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip",
-                "digest": f"sha256:{'0' * 64}",
-                "size": 1,
-            }
-        ],
+
+
+def manifest(tag: str) -> str:
+    """Return the manifest of an image, which differs by tag, as content does."""
+    layer = {
+        "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip",
+        "digest": f"sha256:{hashlib.sha256(tag.encode()).hexdigest()}",
+        "size": 1,
     }
-)
+    return json.dumps(
+        {
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "layers": [layer],
+        }
+    )
 
 
 def install(folder: Path) -> Path:
@@ -65,7 +69,7 @@ def _run() -> None:
 def _push(image: str) -> None:
     repository, _, tag = image.partition("/")[2].rpartition(":")
     ecr = boto3.client("ecr")
-    ecr.put_image(repositoryName=repository, imageTag=tag, imageManifest=MANIFEST)
+    ecr.put_image(repositoryName=repository, imageTag=tag, imageManifest=manifest(tag))
 
 
 if __name__ == "__main__":

@@ -49,6 +49,45 @@ def test_a_tag_is_built_into_an_image_whose_evidence_passes_the_gate(builder: Bu
     assert _listed(files[SBOM]) == _locked(builder)
 
 
+def test_a_stage_with_gpus_pushes_two_images_and_each_has_evidence_of_its_own(
+    builder: Builder,
+) -> None:
+    lock = builder.source / "containers" / "edge_refiner" / "requirements-gpu.txt"
+    lock.write_text(f"onnxruntime-gpu==1.0.0 --hash=sha256:{'0' * 64}\n")
+    builder.lock()
+
+    build = builder.build(GPU="1")
+
+    assert build.succeeded, build.log
+    gpu = f"{VERSION}-gpu"
+    digests = builder.digests()
+    assert digests.keys() == {VERSION, gpu}
+    assert build.exported["IMAGE_DIGEST"] == digests[VERSION]
+    assert digests[VERSION] != digests[gpu]
+    assert _problems(builder, _files(builder, digests[VERSION]), digests[VERSION][7:]) == []
+    of_gpu = _files(builder, digests[gpu])
+    assert _problems(builder, of_gpu, digests[gpu][7:], version=gpu) == []
+    assert _listed(of_gpu[SBOM]) == {"onnxruntime-gpu"}
+    (built,) = (each for each in builder.calls if "GPU=1" in each)
+    assert f"--tag registry.test/{REPOSITORY}:{gpu}" in built
+
+
+def test_a_gpu_image_in_the_registry_stops_the_build_too(builder: Builder) -> None:
+    builder.push_by_hand(signed=True, tag=f"{VERSION}-gpu")
+
+    assert builder.build(GPU="1").phases == {"install": True, "pre_build": False}
+
+
+def test_the_evidence_of_one_image_is_none_of_the_other(builder: Builder) -> None:
+    build = builder.build()
+
+    digest = build.exported["IMAGE_DIGEST"]
+    problems = _problems(
+        builder, _files(builder, digest), digest.removeprefix("sha256:"), version=f"{VERSION}-gpu"
+    )
+    assert len(problems) == 3  # provenance, bill of materials and self-test are of another tag
+
+
 def test_a_rehearsal_does_everything_but_the_push(builder: Builder) -> None:
     builder.push_by_hand(signed=True)
 
@@ -173,9 +212,18 @@ def _locked(builder: Builder) -> set[str]:
     return {line.split("==")[0] for line in lock.splitlines() if "==" in line}
 
 
-def _problems(builder: Builder, files: dict[str, bytes], digest_hex: str) -> list[str]:
+def _files(builder: Builder, digest: str) -> dict[str, bytes]:
+    """Return the evidence of one image by name."""
+    prefix = f"releases/{CONTAINER}/{digest.removeprefix('sha256:')}/"
+    found = builder.evidence().items()
+    return {key.removeprefix(prefix): each for key, each in found if key.startswith(prefix)}
+
+
+def _problems(
+    builder: Builder, files: dict[str, bytes], digest_hex: str, version: str = VERSION
+) -> list[str]:
     """Return what the release gate finds wrong with the evidence."""
-    of = {"container": CONTAINER, "version": VERSION}
+    of = {"container": CONTAINER, "version": version}
     envelope = gate.read_envelope(files[PROVENANCE])
     verified = builder.client("kms").verify(
         KeyId=KEY,

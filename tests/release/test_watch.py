@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -58,7 +59,11 @@ def make_live(watch: Watch) -> str:
         repositoryName=REPOSITORY, imageManifest=MANIFEST, imageTag="1.0.0"
     )["image"]
     digest: str = image["imageId"]["imageDigest"]
-    row = {"release_id": {"S": "edge-refiner"}, "digest": {"S": digest}}
+    row = {
+        "release_id": {"S": "edge-refiner"},
+        "digest": {"S": digest},
+        "live": {"S": "1.0.0"},
+    }
     watch.dynamodb.put_item(TableName="releases", Item=row)
     return digest
 
@@ -164,3 +169,27 @@ def test_before_the_first_release_there_is_nothing_to_scan(watch: Watch) -> None
 def test_any_other_event_raises(watch: Watch) -> None:
     with pytest.raises(ValueError, match=r"source 'aws\.s3'"):
         watch.report({"source": "aws.s3", "detail": {}})
+
+
+def test_the_gpu_image_of_a_live_version_is_watched_too(
+    watch: Watch, aws: ReleaseAws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = make_live(watch)
+    gpu = f"sha256:{'1' * 64}"
+    other = json.dumps({**json.loads(MANIFEST), "config": {"size": 2}})
+    watch.ecr.put_image(
+        repositoryName=REPOSITORY, imageManifest=other, imageTag="1.0.0-gpu", imageDigest=gpu
+    )
+    find(aws, gpu, "CVE-1")
+
+    watch.look(basic(gpu))
+    with_gpus = replace(watch, with_gpu_image={"edge-refiner"})
+    reported, daily = with_gpus.look(basic(gpu)), with_gpus.look(DAILY)
+
+    assert own != gpu
+    assert reported == {"edge-refiner": ("CVE-1",)}
+    assert {name: each["critical"] for name, each in daily.items()} == {
+        "edge-refiner": (),
+        "edge-refiner-gpu": ("CVE-1",),
+    }
+    assert counted(capsys) == [1, 1]  # nothing was counted where jobs have no GPUs

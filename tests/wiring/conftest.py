@@ -31,6 +31,12 @@ def stacks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
 
 
 @pytest.fixture(scope="session")
+def stacks_with_batch(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
+    """All templates of a stage with AWS Batch, whose machines have GPUs."""
+    return synthesise(tmp_path_factory.mktemp("with-batch"), default_models="starter", batch="gpu")
+
+
+@pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
     """MiniStack with IAM enforced.
 

@@ -19,6 +19,8 @@ PATCHED: Final[Mapping[str, str]] = {
     "Step Functions do",
     "AWS::StepFunctions::StateMachineAlias": "likewise; it moves at once, without its "
     "DeploymentPreference",
+    "AWS::Batch::ComputeEnvironment, JobQueue and JobDefinition": "MiniStack's CloudFormation does "
+    "not know them; its AWS Batch does, and runs no job",
     "arn:aws:states:::states:startExecution.sync:2, of an alias": "MiniStack resolves aliases "
     "in all other calls",
     "arn:aws:states:::aws-sdk:s3:putObject": "MiniStack's machines cannot write objects",
@@ -28,6 +30,7 @@ PATCHED: Final[Mapping[str, str]] = {
 INERT: Final[Mapping[str, str]] = {
     "AWS::CloudWatch::Alarm": "MiniStack rejects metric math, and no test needs alarms",
     "AWS::CloudWatch::CompositeAlarm": "likewise",
+    "AWS::EC2::FlowLog": "there are no connections to write down",
     "AWS::CodeDeploy::Application": "MiniStack has no CodeDeploy",
     "AWS::CodeDeploy::DeploymentGroup": "MiniStack has no CodeDeploy: an alias moves at once",
     "AWS::Logs::QueryDefinition": "no test queries MiniStack's logs",
@@ -38,6 +41,8 @@ INERT: Final[Mapping[str, str]] = {
 IGNORED: Final[Mapping[str, str]] = {
     "permissions of machines and rules": "MiniStack enforces IAM for calls of functions and for "
     "bucket policies; tests check machines and rules with IAM's policy simulator",
+    "arn:aws:states:::batch:submitJob.sync": "MiniStack's machines cannot submit jobs: the local "
+    "cloud's can, and here the rights to do it are checked",
     "conditions, in that simulator": "so events:PutEvents, limited by its source, is not checked",
     "policies of keys and queues, and permissions to use a key": "no call is denied",
     "encryption, object lock, lifecycle": "stored as properties, without effect",

@@ -77,7 +77,8 @@ def _rule_faults(cloud: MiniStack) -> Iterator[str]:
             if way and not _is_there(way, target["Arn"]):
                 yield f"rule {rule['Name']} targets {target['Arn']}, which does not exist"
             queue = target.get("DeadLetterConfig", {}).get("Arn", "")
-            if ":sns:" not in target["Arn"] and not _is_there(ways["QueueArn"], queue):
+            told_again = {"sns", "logs"} & {target["Arn"].split(":")[2]}
+            if not told_again and not _is_there(ways["QueueArn"], queue):
                 yield f"rule {rule['Name']} has no dead-letter queue"
             if right := _STARTED_BY.get(target["Arn"].split(":")[2]):
                 yield from missing(target["RoleArn"], [(right, target["Arn"])], cloud)

@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 from ministack import app
-from ministack.services import stepfunctions
+from ministack.services import batch, stepfunctions
 from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
 
 _AS_ROOT = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request"
@@ -51,6 +51,36 @@ def create_alias(_logical_id: str, properties: dict[str, Any], _stack: str) -> C
     alias = {"name": properties["Name"], "routingConfiguration": routing}
     arn = _answer(stepfunctions._create_state_machine_alias(alias))["stateMachineAliasArn"]
     return arn, {"Arn": arn}
+
+
+def create_machines(logical_id: str, properties: dict[str, Any], stack: str) -> Created:
+    """Create an AWS::Batch::ComputeEnvironment without a name."""
+    named = {"computeEnvironmentName": f"{stack}-{logical_id}", **_as_api(properties)}
+    arn = _answer(batch._create_compute_environment(named))["computeEnvironmentArn"]
+    return arn, {"ComputeEnvironmentArn": arn}
+
+
+def create_queue(_logical_id: str, properties: dict[str, Any], _stack: str) -> Created:
+    """Create an AWS::Batch::JobQueue."""
+    arn = _answer(batch._create_job_queue(_as_api(properties)))["jobQueueArn"]
+    return arn, {"JobQueueArn": arn}
+
+
+def define_job(_logical_id: str, properties: dict[str, Any], _stack: str) -> Created:
+    """Register a revision of an AWS::Batch::JobDefinition."""
+    arn = _answer(batch._register_job_definition(_as_api(properties)))["jobDefinitionArn"]
+    return arn, {"JobDefinitionArn": arn}
+
+
+def redefine_job(_arn: str, _before: object, after: dict[str, Any], stack: str) -> Created:
+    return define_job("", after, stack)
+
+
+def _as_api(value: Any) -> Any:
+    """Spell the names of properties as the API of AWS Batch does: `minvCpus`."""
+    if isinstance(value, dict):
+        return {name[0].lower() + name[1:]: _as_api(each) for name, each in value.items()}
+    return [_as_api(each) for each in value] if isinstance(value, list) else value
 
 
 def _answer(response: tuple[int, dict[str, str], bytes | str]) -> dict[str, Any]:
@@ -100,6 +130,9 @@ app.pin_request_origin = pin_origin
 _RESOURCE_HANDLERS |= {
     "AWS::StepFunctions::StateMachineVersion": {"create": create_version},
     "AWS::StepFunctions::StateMachineAlias": {"create": create_alias},
+    "AWS::Batch::ComputeEnvironment": {"create": create_machines},
+    "AWS::Batch::JobQueue": {"create": create_queue},
+    "AWS::Batch::JobDefinition": {"create": define_job, "update": redefine_job},
     **{kind: {"create": inert} for kind in sys.argv[1:]},
 }
 

@@ -117,7 +117,10 @@ def test_an_unknown_resource_type_fails_the_deployment(
         deploy({"novelty": unknown}, elsewhere)
 
 
-def test_every_type_without_effect_is_in_a_template(stacks: Stacks) -> None:
-    held = {each["Type"] for stack in stacks.values() for each in stack["Resources"].values()}
+def test_every_type_without_effect_is_in_a_template(
+    stacks: Stacks, stacks_with_batch: Stacks
+) -> None:
+    every = [*stacks.values(), *stacks_with_batch.values()]
+    held = {each["Type"] for stack in every for each in stack["Resources"].values()}
 
     assert INERT.keys() - held == set()

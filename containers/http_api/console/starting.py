@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -61,7 +62,7 @@ class Inputs:
         product = self.products.get(machine)
         kind = ObjectInput if product else STARTED_BY_HAND[machine].input
         try:
-            read = kind.model_validate(given, strict=True)
+            read = kind.model_validate_json(json.dumps(given), strict=True)
         except ValidationError as error:
             raise _invalid(error, kind) from error
         if product and isinstance(read, ObjectInput):

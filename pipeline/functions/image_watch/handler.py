@@ -19,4 +19,4 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 @functools.cache
 def _watch() -> Watch:
     waivers = read_waivers()
-    return Watch.connect(manifests().keys(), waivers, os.environ)
+    return Watch.connect(manifests(), waivers, os.environ)

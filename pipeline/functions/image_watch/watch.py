@@ -12,6 +12,7 @@ from typing import Any, Final
 import boto3
 from botocore.exceptions import ClientError
 
+from pipeline.declared.names import gpu_tag
 from pipeline.functions.image_watch.findings import METRIC, read_report
 from pipeline.functions.release_gate.policy import Waiver, critical
 from pipeline.functions.release_gate.sources import findings_of
@@ -22,7 +23,10 @@ _CONTINUOUS: Final = frozenset({"ValidationException"})  # enhanced scanning is 
 
 @dataclass(frozen=True)
 class Watch:
-    """The live images to watch, with boto3 clients; `repositories` is by container."""
+    """The live images to watch, with boto3 clients; `repositories` is by container.
+
+    The GPU images of the live versions of `with_gpu_image` are live too.
+    """
 
     dynamodb: Any
     ecr: Any
@@ -30,11 +34,12 @@ class Watch:
     namespace: str
     repositories: Mapping[str, str]
     waivers: Sequence[Waiver] = ()
+    with_gpu_image: Collection[str] = ()
 
     @classmethod
     def connect(
         cls,
-        containers: Collection[str],
+        manifests: Mapping[str, Mapping[str, Any]],
         waivers: Sequence[Waiver],
         environment: Mapping[str, str],
     ) -> Watch:
@@ -44,8 +49,9 @@ class Watch:
             boto3.client("ecr"),
             environment["RELEASES_TABLE"],
             environment["METRIC_NAMESPACE"],
-            {name: f"{prefix}{name}" for name in containers},
+            {name: f"{prefix}{name}" for name in manifests},
             waivers,
+            _with_gpu_image(manifests) if environment["BATCH"] == "gpu" else (),
         )
 
     def look(self, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,16 +64,15 @@ class Watch:
         """Return the critical findings of the reported image, by container, if it is live."""
         report = read_report(event)
         containers = [name for name, each in self.repositories.items() if each == report.repository]
-        live = [name for name in containers if self._live(name) == report.digest]
+        live = [name for name in containers if report.digest in self._live(name).values()]
         return {name: self._count(name, report.digest) for name in live}
 
     def look_at_all(self) -> dict[str, Any]:
-        """Return each container's critical findings today and the status of its next scan."""
-        digests = {name: self._live(name) for name in self.repositories}
+        """Return each live image's critical findings today and the status of its next scan."""
         return {
-            name: {"critical": self._count(name, digest), "scan": self._scan(name, digest)}
-            for name, digest in digests.items()
-            if digest
+            image: {"critical": self._count(name, digest), "scan": self._scan(name, digest)}
+            for name in self.repositories
+            for image, digest in self._live(name).items()
         }
 
     def _count(self, container: str, digest: str) -> tuple[str, ...]:
@@ -79,12 +84,21 @@ class Watch:
             _emit(self.namespace, container, names)
         return names
 
-    def _live(self, container: str) -> str | None:
+    def _live(self, container: str) -> dict[str, str]:
+        """Return the digests of a container's live images: its own, and its GPU image's."""
         row = self.dynamodb.get_item(
             TableName=self.table, Key={"release_id": {"S": container}}, ConsistentRead=True
         ).get("Item", {})
-        digest: str | None = row.get("digest", {}).get("S")
-        return digest
+        if "digest" not in row:
+            return {}
+        live = {container: row["digest"]["S"]}
+        if container not in self.with_gpu_image:
+            return live
+        tag = gpu_tag(row["live"]["S"])
+        found = self.ecr.batch_get_image(
+            repositoryName=self.repositories[container], imageIds=[{"imageTag": tag}]
+        )["images"]
+        return {**live, **{gpu_tag(container): each["imageId"]["imageDigest"] for each in found}}
 
     def _scan(self, container: str, digest: str) -> str:
         try:
@@ -97,6 +111,12 @@ class Watch:
                 return str(code)
             raise
         return str(answer["imageScanStatus"]["status"])
+
+
+def _with_gpu_image(manifests: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
+    return frozenset(
+        name for name, each in manifests.items() if each.get("batch", {}).get("gpu", False)
+    )
 
 
 def _emit(namespace: str, container: str, names: Sequence[str]) -> None:

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class JudgeImage:
-    """An image to check. `digest` is `sha256:…`; `signing_key` is the KMS key builds sign with."""
+    """An image to check. `digest` is `sha256:…`; `signing_key` is the KMS key builds sign with.
+
+    `version` is the image's tag: a version, or that of its GPU image.
+    """
 
     container: str
     version: str

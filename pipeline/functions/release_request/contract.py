@@ -10,11 +10,15 @@ Action = Literal["deploy", "rollback", "rehearse"]
 
 @dataclass(frozen=True)
 class ReadRequest:
-    """The execution's `input`, unchanged: an operator's request or a CodeBuild event."""
+    """The execution's `input`, unchanged: an operator's request or a CodeBuild event.
+
+    `batch` is what the stage has of AWS Batch.
+    """
 
     input: object
     build_project_prefix: str
     lease_s: int
+    batch: str = "off"
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,8 @@ class Release:
     """One container's release, as the release machine carries it.
 
     Times are seconds since 1970, as decimal text. The release claims its container until
-    `held_until`; it may take over a claim that ended before `claims_before`.
+    `held_until`; it may take over a claim that ended before `claims_before`. `gpu_tag` is the tag
+    of the version's GPU image, if jobs of the stage use one.
     """
 
     container: str
@@ -30,6 +35,7 @@ class Release:
     action: str
     release_id: str
     built_digest: str | None
+    gpu_tag: str | None
     claims_before: str
     held_until: str
 

@@ -21,4 +21,4 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 @functools.cache
 def _reader() -> Reader:
-    return Reader(boto3.client("codebuild"), frozenset(manifests()))
+    return Reader(boto3.client("codebuild"), manifests())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.declared.names import gpu_tag
 from pipeline.functions.release_request.contract import ReadRequest, Release, RequestRead
 from pipeline.functions.release_request.request import Build, Wanted, read_request
 from pipeline.releases.errors import RejectedRequest
@@ -13,10 +14,10 @@ from pipeline.releases.errors import RejectedRequest
 
 @dataclass(frozen=True)
 class Reader:
-    """A reader of requests: boto3's CodeBuild client, and the declared containers' names."""
+    """A reader of requests: boto3's CodeBuild client, and the declared containers' manifests."""
 
     codebuild: Any
-    containers: Collection[str]
+    containers: Mapping[str, Mapping[str, Any]]
 
     def read(self, job: ReadRequest, *, now: int) -> RequestRead:
         """Read one request; `now` is in seconds since 1970."""
@@ -26,8 +27,13 @@ class Reader:
             )
             self._require_declared(wanted.container)
         except RejectedRequest as refused:
-            return RequestRead(_release(_as_typed(job.input), job, now), str(refused))
-        return RequestRead(_release(wanted, job, now))
+            return RequestRead(_release(_as_typed(job.input), job, now, None), str(refused))
+        return RequestRead(_release(wanted, job, now, self._gpu_tag(wanted, job.batch)))
+
+    def _gpu_tag(self, wanted: Wanted, batch: str) -> str | None:
+        """Return the tag of the GPU image, if the container's jobs in this stage have GPUs."""
+        has_one = self.containers[wanted.container].get("batch", {}).get("gpu", False)
+        return gpu_tag(wanted.version) if has_one and batch == "gpu" else None
 
     def _require_declared(self, container: str) -> None:
         if container not in self.containers:
@@ -41,13 +47,14 @@ class Reader:
         return found[0]
 
 
-def _release(wanted: Wanted, job: ReadRequest, now: int) -> Release:
+def _release(wanted: Wanted, job: ReadRequest, now: int, gpu: str | None) -> Release:
     return Release(
         container=wanted.container,
         version=wanted.version,
         action=wanted.action,
         release_id=f"{wanted.container}@{wanted.version}",
         built_digest=wanted.built_digest,
+        gpu_tag=gpu,
         claims_before=str(now),
         held_until=str(now + job.lease_s),
     )

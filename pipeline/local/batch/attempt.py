@@ -22,6 +22,7 @@ EXITED: Final = "Essential container in task exited"
 TIMED_OUT: Final = "Job attempt duration exceeded timeout"
 OUT_OF_MEMORY: Final = "OutOfMemoryError: Container killed due to memory usage"
 
+SIGNALLED: Final = 128  # added to a signal's number, it is the exit code of a container
 _CHECK_S: Final = 0.1
 _PROCESSES: Final = Path("/proc")
 _OWN: Final = ("RssAnon", "RssShmem")
@@ -78,7 +79,8 @@ class Attempt:
     def _watch(self) -> Ended:
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                return Ended(self._process.wait(_CHECK_S))
+                status = self._process.wait(_CHECK_S)
+                return Ended(status if status >= 0 else SIGNALLED - status)
             if self._killed.is_set():
                 return self._stop()
             if time.monotonic() - self._started > self._limits.timeout_s:
@@ -88,7 +90,7 @@ class Attempt:
 
     def _stop(self, *, status_reason: str = EXITED, reason: str = "") -> Ended:
         self._kill_all()
-        return Ended(128 + signal.SIGKILL, status_reason, reason)
+        return Ended(SIGNALLED + signal.SIGKILL, status_reason, reason)
 
     def _kill_all(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: only zombies left

@@ -19,6 +19,7 @@ T = TypeVar("T")
 _CALL: Final = re.compile(r"^/v1/(?P<operation>[a-z]+)$")
 _SIGNED_FOR_BATCH: Final = re.compile(r"Credential=[^,]*/batch/aws4_request")
 _REFERENCE: Final = re.compile(r"^(?:arn:.*/)?(?P<name>[^:/]+)(?::\d+)?$")
+_JOB_NAME: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$")
 _PAGE: Final = 1_000
 _LISTED: Final = (
     *("jobArn", "jobId", "jobName", "jobDefinition", "status", "statusReason"),
@@ -71,6 +72,8 @@ class BatchApi:
         return self._operations[operation](asked)
 
     def _submit(self, asked: _Answer) -> _Answer:
+        if not _JOB_NAME.match(asked["jobName"]):
+            raise ClientError(f"Job name should match valid pattern: {asked['jobName']}")
         definition = _named("JobDefinition", asked["jobDefinition"], self._host.definitions)
         overrides = asked.get("containerOverrides", {})
         job = Job(

@@ -6,6 +6,7 @@ import heapq
 import itertools
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -13,10 +14,11 @@ from typing import Any, Final, NamedTuple
 from pipeline.local.batch.attempt import Attempt, Limits
 from pipeline.local.batch.definition import COMPUTE_ENVIRONMENT, JobDefinition, JobQueue
 from pipeline.local.batch.job import Job, Status
+from pipeline.local.logs_api import shorten
 from pipeline.local.moto.shelf import Shelf
 from pipeline.local.worker import ALIKE, Launcher
 
-Listener = Callable[[], None]
+Listener = Callable[[Job], None]
 
 
 class Room(NamedTuple):
@@ -61,10 +63,11 @@ class BatchHost:
         self._ended = Shelf()
         self._threads: set[threading.Thread] = set()
         self._listeners: list[Listener] = []
+        self._untold: deque[Job] = deque()
         self._stopped = False
 
     def listen(self, listener: Listener) -> None:
-        """Call `listener` whenever a job has ended."""
+        """Call `listener` with every job that has ended, in any thread."""
         self._listeners.append(listener)
 
     def submit(self, job: Job) -> None:
@@ -72,6 +75,7 @@ class BatchHost:
             self._jobs[job.id] = job
             heapq.heappush(self._waiting, (-job.queue.priority, next(self._numbers), job))
             self._start_next()
+        self._tell_ends()
 
     def detail(self, job_id: str) -> dict[str, Any] | None:
         """Return a job as DescribeJobs does; None if there is none of this id."""
@@ -97,6 +101,7 @@ class BatchHost:
             elif job and job.status == "RUNNABLE":
                 job.terminated = True
                 self._withdraw(job, reason)
+        self._tell_ends()
 
     def cancel(self, job_id: str, reason: str) -> None:
         """End a job that has not started. Any other stays as it is."""
@@ -105,6 +110,7 @@ class BatchHost:
             if job and job.status == "RUNNABLE":
                 job.cancelled = True
                 self._withdraw(job, reason)
+        self._tell_ends()
 
     def pids(self) -> list[int]:
         with self._lock:
@@ -152,12 +158,15 @@ class BatchHost:
         command = self._launcher.job(function, job.command(), self._environment(job))
         limits = Limits(function.memory_mb, function.timeout_s)
         try:
-            with (self._logs / f"{definition.name}.batch.log").open("ab") as log:
+            with self._log(job).open("ab") as log:
                 job.run(Attempt(command, limits, log))
         except OSError as error:
             self._finish(job, "FAILED", f"CannotStartContainerError: {error}")
             return False
         return True
+
+    def _log(self, job: Job) -> Path:
+        return self._logs / job.definition.log
 
     def _environment(self, job: Job) -> Mapping[str, str]:
         function = job.definition.function
@@ -178,6 +187,7 @@ class BatchHost:
         """Wait for the end of each attempt of a job that has begun."""
         while attempt := job.running:
             ended = attempt.wait()
+            shorten(self._log(job))
             with self._lock:
                 if job.note(ended) and self._begin(job):
                     continue
@@ -186,8 +196,10 @@ class BatchHost:
                     reason = job.status_reason or ended.status_reason
                     self._finish(job, "SUCCEEDED" if done else "FAILED", reason)
                 self._free = self._free.plus(self._needed(job))
-                self._threads.discard(threading.current_thread())
                 self._start_next()
+            self._tell_ends()
+        with self._lock:
+            self._threads.discard(threading.current_thread())
 
     def _finish(self, job: Job, status: Status, reason: str) -> None:
         job.end(status, reason)
@@ -197,5 +209,11 @@ class BatchHost:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
                 raise  # on a full disk the job stays in memory
-        for listener in self._listeners:
-            listener()
+        self._untold.append(job)
+
+    def _tell_ends(self) -> None:
+        """Call the listeners, which may take their time: without the lock."""
+        while self._untold:
+            job = self._untold.popleft()
+            for listener in self._listeners:
+                listener(job)

@@ -22,11 +22,12 @@ class JobDefinition:
     """A job definition with the settings that the local cloud supports.
 
     `function` is what each job runs once: its name, memory and environment are the definition's,
-    its timeout is an attempt's.
+    its timeout is an attempt's. Its jobs write to the file of a log group.
     """
 
     function: Function
     vcpus: int
+    log_group: str
     command: Sequence[str] = COMMAND
     attempts: int = ATTEMPTS
     exit_rules: Sequence[ExitRule] = EXIT_RULES
@@ -34,6 +35,11 @@ class JobDefinition:
     @property
     def name(self) -> str:
         return self.function.name
+
+    @property
+    def log(self) -> str:
+        """Return the name of the log group's file."""
+        return f"{self.log_group.rpartition('/')[2]}.batch.log"
 
     @property
     def arn(self) -> str:
@@ -68,8 +74,9 @@ class JobQueue:
 
 
 def _matches(rule: ExitRule, ended: Ended) -> bool:
-    return (
-        fnmatchcase(ended.status_reason, rule.status_reason)
-        and fnmatchcase(ended.reason, rule.reason)
-        and fnmatchcase(str(ended.exit_code), rule.exit_code)
-    )
+    found = {
+        "on_status_reason": ended.status_reason,
+        "on_reason": ended.reason,
+        "on_exit_code": str(ended.exit_code),
+    }
+    return all(fnmatchcase(found[name], pattern) for name, pattern in rule.patterns.items())

@@ -54,6 +54,7 @@ from pipeline.local.moto.interpreter import (
     json_path,
     parser_models,
     result_path,
+    state_fail,
     state_task_service,
     state_task_service_aws_sdk,
     state_task_service_callback,
@@ -79,6 +80,7 @@ def apply() -> None:
     _name_service_errors()
     _name_failed_functions()
     _name_inner_failures()
+    _name_what_fail_states_pass_on()
     _name_unnamed_executions()
     _reuse_clients()
     _parse_once()
@@ -165,15 +167,25 @@ def _name_failed_functions() -> None:
 
 def _name_inner_failures() -> None:
     """Errors of Step Functions, as `States.Timeout`, are `States.Runtime` outside their Map."""
-    custom_name = branches_decl.CustomErrorName
+    named = _own_or_custom(branches_decl.CustomErrorName)
+    branches_decl.CustomErrorName = iteration_worker.CustomErrorName = named
+
+
+def _name_what_fail_states_pass_on() -> None:
+    """A Fail state that names an error of Step Functions, as it was caught, is `States.Runtime`."""
+    state_fail.CustomErrorName = _own_or_custom(state_fail.CustomErrorName)
+
+
+def _own_or_custom(custom_name: Any) -> Callable[[str | None], Any]:
+    """Return a function that finds the errors of Step Functions, too, by their names."""
     own = {typ.to_name(): typ for typ in StatesErrorNameType}
 
-    def name(error_name: str | None) -> Any:
+    def named(error_name: str | None) -> Any:
         if error_name in own:
             return StatesErrorName(typ=own[error_name])
         return custom_name(error_name=error_name)
 
-    branches_decl.CustomErrorName = iteration_worker.CustomErrorName = name
+    return named
 
 
 def _name_unnamed_executions() -> None:

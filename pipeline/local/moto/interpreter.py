@@ -113,6 +113,7 @@ with _without_batch():
         state_task_service_callback,
         state_task_service_sfn,
     )
+    from moto.stepfunctions.parser.asl.component.state.fail import state_fail
     from moto.stepfunctions.parser.asl.eval import states
     from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackPoolManager
     from moto.stepfunctions.parser.asl.eval.event import event_manager
@@ -169,6 +170,7 @@ __all__ = [
     "json_path",
     "parser_models",
     "result_path",
+    "state_fail",
     "state_task_service",
     "state_task_service_aws_sdk",
     "state_task_service_batch",

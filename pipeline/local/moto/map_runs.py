@@ -176,7 +176,7 @@ def _run(self: Any, env: Any, eval_input: Any) -> None:
 def _work(self: Any) -> None:
     """Process items until there are none, or the Map is stopped; note what became of each.
 
-    An item's events are none of the execution's, whose history would grow with every item.
+    An item's events are forgotten with it: nobody can ask for them, and there may be many items.
     """
     record = self._map_run_record
     counter = record.item_counter

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 import runpy
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from containers.http_api.api import RestApi
 from containers.http_api.openapi import DOCUMENT
+from pipeline.api_keys import OPERATOR_SCOPE
 from pipeline.local.gateway.gateway import PREFIX
 from tests.conftest import ROOT
 from tests.containers.http_api.conftest import Ask
+
+OPERATOR: Final = {"lambda": {"principal": "olga", "scopes": OPERATOR_SCOPE}}
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +60,7 @@ def test_a_described_path_is_answered_below_the_described_server(
     (server,) = document["servers"]
 
     for path in document["paths"]:
-        problem = ask("TRACE", f"{server['url']}{path}").json["type"]
+        problem = ask("TRACE", f"{server['url']}{path}", authorizer=OPERATOR).json["type"]
         assert problem.endswith("#methodnotallowed")
     assert server["url"] == PREFIX
 

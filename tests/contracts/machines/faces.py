@@ -59,7 +59,7 @@ def only_the_detector_has_a_fallback(machine: Machine, _declared: Declared) -> I
             if not catch_rules.OUT_OF_CAPACITY & frozenset(catcher["ErrorEquals"]):
                 continue
             ahead = scope.reachable(catcher["Next"], avoiding=(catch_rules.STAGE_ONCE,))
-            if catch_rules.FALLBACK in ahead and state.name != "AnalyzeFaces":
+            if catch_rules.FALLBACKS & ahead and state.name != "AnalyzeFaces":
                 yield f"{state.name}: leads to another detector"
 
 

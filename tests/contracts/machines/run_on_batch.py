@@ -23,7 +23,7 @@ _FAULTS: Final = (
     "Batch.SdkClientException",
 )
 # Why AWS Batch says that it ended a job, and the error that then stands for it.
-_KILLED: Final = {OUT_OF_MEMORY: "OutOfMemory", TIMED_OUT: "States.Timeout"}
+_KILLED: Final = {OUT_OF_MEMORY: "OutOfMemory", TIMED_OUT: "Sandbox.Timedout"}
 
 
 def jobs_are_tried_again_as_functions_are(machine: Machine, _declared: Declared) -> Iterator[str]:
@@ -59,17 +59,44 @@ def a_killed_job_has_a_name(machine: Machine, _declared: Declared) -> Iterator[s
         leads = [rule["Next"] for rule in rules if fnmatchcase(cause, rule["StringMatches"])]
         if [states[name].parameters.get("error") for name in leads] != [error]:
             yield f"HowKilled?: does not say {error} of {reason!r}"
-    if states[states["HowKilled?"].body["Default"]].type != "Fail":
+    if "JobFailed" not in machine.scopes[0].reachable(states["HowKilled?"].body["Default"]):
         yield "HowKilled?: answers for a job that failed otherwise"
 
 
+def errors_for_a_person_are_not_answered(machine: Machine, declared: Declared) -> Iterator[str]:
+    """Those that no product's machine catches, of every container whose tasks run in jobs."""
+    of_jobs = (name for name, container in declared.containers.items() if container.batch)
+    raised = frozenset().union(*(declared.raised[name] for name in of_jobs))
+    expected = raised & (declared.deployment | declared.weights) - {"WeightsNotStaged"}
+    states = machine.scopes[0].states
+    asked = {
+        each.get("StringEquals")
+        for rule in states["ForAPerson?"].body["Choices"]
+        if states[rule["Next"]].type == "Fail"
+        for each in rule.get("Or", ())
+    }
+    for name in sorted(expected ^ asked):
+        yield f"ForAPerson?: {name} is asked about, or needs a person, and not both"
+
+
 RULES: Final = (
+    errors_for_a_person_are_not_answered,
     jobs_are_tried_again_as_functions_are,
     a_job_and_its_outcome_are_in_the_jobs_folder,
     a_killed_job_has_a_name,
 )
 
 SLIPS: Final = (
+    Slip(
+        errors_for_a_person_are_not_answered,
+        drop("States/ForAPerson?/Choices/1/Or/1"),
+        "ForAPerson?: WeightsMismatch is asked about, or needs a person, and not both",
+    ),
+    Slip(
+        errors_for_a_person_are_not_answered,
+        put("States/ForAPerson?/Choices/1/Or/0/StringEquals", "OutOfMemory"),
+        "ForAPerson?: OutOfMemory is asked about, or needs a person, and not both",
+    ),
     Slip(
         jobs_are_tried_again_as_functions_are,
         add("States/RunJob/Retry/0/ErrorEquals", "States.TaskFailed"),
@@ -102,7 +129,7 @@ SLIPS: Final = (
     Slip(
         a_killed_job_has_a_name,
         put("States/TimedOut/Parameters/error", "OutOfMemory"),
-        "HowKilled?: does not say States.Timeout of 'Job attempt duration exceeded timeout'",
+        "HowKilled?: does not say Sandbox.Timedout of 'Job attempt duration exceeded timeout'",
     ),
     Slip(
         catch_rules.nothing_is_caught_by_wildcard,
@@ -113,7 +140,7 @@ SLIPS: Final = (
         catch_rules.nothing_is_caught_by_wildcard,
         put(
             "States/ReadOutcome/Catch",
-            [{"ErrorEquals": ["States.TaskFailed"], "Next": "JobFailed"}],
+            [{"ErrorEquals": ["States.TaskFailed"], "Next": "NameFailure"}],
         ),
         "ReadOutcome: catches States.TaskFailed",
     ),

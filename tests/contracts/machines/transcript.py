@@ -85,6 +85,11 @@ _JOBS: Final = (
     ),
     Slip(
         batch_rules.roles_have_batch_where_their_tasks_have,
+        put("States/UseDiarizersJobs/ResultPath", "$.plan.speech"),
+        "role speakers: its function may be too small, and no way leads to its job",
+    ),
+    Slip(
+        batch_rules.roles_have_batch_where_their_tasks_have,
         put("States/AlignWindows/ItemSelector/planned.$", "$.plan.speech"),
         "role align: batch in the declaration or in transcript, and not in both",
     ),

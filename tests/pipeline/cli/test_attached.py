@@ -186,6 +186,7 @@ def test_a_model_that_nobody_has_is_the_same_error(terminal: Terminal, photo: Pa
         ((), {"MATTELINE_CATALOGUE": ""}, "has another --catalogue"),
         ((), {"XDG_CACHE_HOME": "/tmp"}, "keeps weights in another folder"),  # noqa: S108
         (("--images",), {}, "differs in --images"),
+        (("--compute", "batch"), {}, "was started without --batch"),
     ],
 )
 def test_a_cloud_with_other_settings_is_not_used_and_the_difference_is_said(

@@ -106,8 +106,8 @@ def test_a_dry_run_of_a_backfill_prints_count_size_and_cost(terminal: Terminal) 
     told = _type(terminal, "backfill start --product cutout --prefix old/ --dry-run")
 
     assert told.startswith("2 objects, 0.000 GB; 2 done already")
-    assert "about $0.00, at 5 s with " in told
-    assert "MB each (u2netp)" in told
+    assert "cutout: 2 objects, 1.5 s each with 2,048 MB (u2netp)" in told
+    assert "about $0.00\nabout 0:00:00, " in told
 
 
 def test_nobody_at_home_is_said_with_what_to_do(terminal: Terminal) -> None:

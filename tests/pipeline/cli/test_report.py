@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,23 @@ def test_each_photo_of_a_small_batch_has_a_row() -> None:
     shown = table(*(outcome(f"photo-{number}") for number in range(report.MOST_ROWS)))
 
     assert shown.count("DONE") == report.MOST_ROWS
+
+
+def test_a_photo_whose_model_ran_in_a_job_says_so_and_its_time_is_the_tasks() -> None:
+    job = {"Inspect": 34.0, "RunRemoveBackground": 975.6, "RefineEdges": 430.0}
+    both = {"RemoveBackground": 25.0, "RunRemoveBackground": 1_000.0}
+
+    shown = table(
+        *(replace(outcome("cat"), task_ms=spent) for spent in (job, both)), outcome("dog")
+    )
+
+    cells = [[cell.strip() for cell in line.strip("│").split("│")] for line in shown.splitlines()]
+    rows = [row for row in cells if row[0] in {"cat", "dog"}]
+    assert [(row[2], row[5]) for row in rows] == [
+        ("net (AWS Batch)", "976"),
+        ("net (AWS Batch)", "1,025"),
+        ("net", ""),
+    ]
 
 
 def test_a_large_batch_has_rows_for_failures_and_counts() -> None:

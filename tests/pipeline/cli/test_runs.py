@@ -276,6 +276,18 @@ def test_a_quarantined_photo_is_reported_and_sets_exit_code_1(
             id="options of cutouts",
         ),
         pytest.param(
+            ["run", PHOTO, "--product", "faces", "--compute", "batch"],
+            2,
+            "--compute: models for faces run in functions only\n",
+            id="compute of faces",
+        ),
+        pytest.param(
+            ["faces", PHOTO, "--compute", "batch"], 2, "No such option", id="faces have no compute"
+        ),
+        pytest.param(
+            ["run", PHOTO, "--compute", "lamda"], 2, "did you mean 'lambda'?", id="nearest compute"
+        ),
+        pytest.param(
             ["faces", RECORDING],
             1,
             "a recording, and --product faces takes photos\n",

@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.compute import Lane
 from pipeline.local.lambda_host import LambdaHost
-from pipeline.local.lanes import Places, lane_reader
+from pipeline.local.lanes import NICE, Places, lane_reader
 from pipeline.local.source_launcher import SourceLauncher
 from pipeline.local.worker import Function
 from tests.conftest import ROOT
@@ -111,6 +111,31 @@ def test_uploads_take_every_place(turns_of: Callable[[Places], Turns]) -> None:
     turns.settle("a", "b")
 
 
+def test_uploads_do_not_wait_for_a_backfills_call_where_there_may_be_more(
+    turns_of: Callable[[Places], Turns],
+) -> None:
+    turns = turns_of(Places(2, most=3))
+    turns.ask("old", "backfill")
+    turns.settle("old")
+    for name in ("a", "b", "c"):
+        turns.ask(name, "uploads")
+    turns.settle()
+
+    assert len(turns.order) == 3
+    assert turns.order[0] == "old"
+
+
+def test_no_more_calls_run_than_may(turns_of: Callable[[Places], Turns]) -> None:
+    turns = turns_of(Places(2, most=2))
+    turns.ask("old", "backfill")
+    turns.settle("old")
+    for name in ("a", "b"):
+        turns.ask(name, "uploads")
+    turns.settle()
+
+    assert len(turns.order) == 2
+
+
 def test_a_backfill_that_waits_too_long_waits_as_an_upload(
     turns_of: Callable[[Places], Turns],
 ) -> None:
@@ -133,13 +158,12 @@ def test_places_are_given_back_by_calls_that_fail() -> None:
 
 
 @pytest.fixture
-def host_of(tmp_path: Path) -> Iterator[Callable[[int], LambdaHost]]:
+def host_of(tmp_path: Path) -> Iterator[Callable[..., LambdaHost]]:
     hosts: list[LambdaHost] = []
 
-    def start(concurrency: int) -> LambdaHost:
-        function = Function(
-            "obedient", "tests.pipeline.local.handlers.obey", memory_mb=256, timeout_s=20
-        )
+    def start(concurrency: int, workers: int | None = None) -> LambdaHost:
+        handler = "tests.pipeline.local.handlers.obey"
+        function = Function("obedient", handler, memory_mb=256, timeout_s=20, workers=workers)
         host = LambdaHost(
             [function],
             launcher=SourceLauncher(ROOT),
@@ -167,8 +191,8 @@ def priority(pid: int) -> int:
     return os.getpriority(os.PRIO_PROCESS, pid) - os.getpriority(os.PRIO_PROCESS, 0)
 
 
-def test_a_backfills_workers_have_the_lowest_priority_and_uploads_have_others(
-    host_of: Callable[[int], LambdaHost],
+def test_a_backfills_workers_have_a_low_priority_and_uploads_have_others(
+    host_of: Callable[..., LambdaHost],
 ) -> None:
     host = host_of(2)
 
@@ -176,11 +200,11 @@ def test_a_backfills_workers_have_the_lowest_priority_and_uploads_have_others(
 
     assert upload != backfill
     assert priority(upload) == 0
-    assert os.getpriority(os.PRIO_PROCESS, backfill) == 19
+    assert priority(backfill) == NICE
     assert (call(host, "uploads"), call(host, "backfill")) == (upload, backfill)
 
 
-def test_there_are_never_more_workers_than_places(host_of: Callable[[int], LambdaHost]) -> None:
+def test_there_are_never_more_workers_than_places(host_of: Callable[..., LambdaHost]) -> None:
     host = host_of(2)
     first = call(host, "backfill")
 
@@ -190,12 +214,27 @@ def test_there_are_never_more_workers_than_places(host_of: Callable[[int], Lambd
     assert first not in uploads
     assert set(host.worker_pids("obedient")) == uploads
     again = call(host, "backfill")
-    assert os.getpriority(os.PRIO_PROCESS, again) == 19
+    assert priority(again) == NICE
     assert len(host.worker_pids("obedient")) == 2
 
 
+def test_uploads_keep_their_workers_where_there_is_room(
+    host_of: Callable[..., LambdaHost],
+) -> None:
+    host = host_of(2, workers=4)
+    with ThreadPoolExecutor() as threads:
+        uploads = set(threads.map(lambda _: call(host, "uploads", seconds=0.5), range(2)))
+    backfill = call(host, "backfill")
+
+    with ThreadPoolExecutor() as threads:
+        again = set(threads.map(lambda _: call(host, "uploads", seconds=0.5), range(2)))
+
+    assert again == uploads
+    assert call(host, "backfill") == backfill
+
+
 def test_one_place_serves_both_lanes_and_its_worker_is_not_slow_for_uploads(
-    host_of: Callable[[int], LambdaHost],
+    host_of: Callable[..., LambdaHost],
 ) -> None:
     host = host_of(1)
     call(host, "backfill")

@@ -7,10 +7,12 @@ from typing import Any, Final
 
 import pytest
 
-from pipeline.operations.backfill_pace import calls_at_once, default_cap
+from pipeline.operations.backfill_pace import SMALLER, calls_at_once, default_cap
+from pipeline.operations.volume import Account, Call, Rate, Uploads, Work, simulate
 from tests.conftest import ROOT
 
 CALL: Final = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True}
+UNLIMITED: Final = Rate(1e9, 1e9)
 PUT: Final = {"Type": "Task", "Resource": "arn:aws:states:::dynamodb:putItem", "End": True}
 
 
@@ -55,11 +57,41 @@ def test_a_photo_takes_one_function_at_a_time() -> None:
     assert calls_at_once(definition, 1) == 1
 
 
+PHOTO: Final = Work((Call(2, 2_048),), transitions=25, executions=2)
+SLOW: Final = Work((Call(20, 8_192),), transitions=25, executions=2)
+
+
 @pytest.mark.parametrize(
-    ("concurrency", "at_once", "cap"),
-    [(1_000, 1, 500), (1_000, 11, 45), (10, 1, 5), (10, 11, 1), (1, 1, 1), (50_000, 1, 10_000)],
+    ("account", "work", "at_once", "cap"),
+    [
+        (Account(), SLOW, 1, 500),
+        (Account(), SLOW, 11, 45),
+        (Account(), PHOTO, 1, 150),
+        (SMALLER, PHOTO, 1, 32),
+        (Account(concurrency=10), PHOTO, 1, 5),
+        (Account(concurrency=10), SLOW, 11, 1),
+        (Account(concurrency=1), PHOTO, 1, 1),
+        (Account(10**6, UNLIMITED, UNLIMITED), SLOW, 1, 10_000),
+    ],
+    ids=["half", "wide", "starts", "transitions", "new", "new-and-wide", "one", "map"],
 )
-def test_half_of_the_concurrency_is_left_to_uploads(
-    concurrency: int, at_once: int, cap: int
+def test_half_of_each_limit_is_left_to_uploads(
+    account: Account, work: Work, at_once: int, cap: int
 ) -> None:
-    assert default_cap(concurrency, at_once) == cap
+    assert default_cap(account, work, at_once) == cap
+
+
+@pytest.mark.parametrize(
+    "account", [Account(), SMALLER, Account(concurrency=10)], ids=["large", "smaller", "new"]
+)
+@pytest.mark.parametrize("work", [PHOTO, SLOW], ids=["photo", "slow"])
+def test_uploads_do_not_wait_behind_the_default_cap(account: Account, work: Work) -> None:
+    """Those uploads take at most a tenth of the functions themselves."""
+    cap = default_cap(account, work, 1)
+    a_second = min(0.5, account.concurrency / 10 / sum(call.seconds for call in work.calls))
+
+    done = simulate([(50 * cap, work)], cap=cap, account=account, uploads=Uploads(a_second, work))
+
+    waits = sorted(done.waits_s)
+    assert len(waits) > 20
+    assert waits[int(0.95 * len(waits))] < 0.1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -75,12 +76,13 @@ def test_a_list_without_keys_is_refused_by_its_name(
 
 
 def test_the_longest_way_without_an_error_is_what_is_billed() -> None:
-    """Begin, Choose, Stage, Each with Copy, Both with Left and Right; not Repair, nor the loop."""
+    """Begin, Choose, Stage, Each with Copy, Both with Left and Right; no Repair, loop or job."""
     one: dict[str, Any] = {"StartAt": "Copy", "States": {"Copy": {"End": True}}}
     left, right = ({"StartAt": name, "States": {name: {"End": True}}} for name in "LR")
     states = {
         "Begin": {"Next": "Choose", "Catch": [{"Next": "Repair"}]},
-        "Choose": {"Choices": [{"Next": "Stage"}], "Default": "Each"},
+        "Choose": {"Choices": [{"Next": "Stage"}, {"Next": "StageOnBatch"}], "Default": "Each"},
+        "StageOnBatch": {"Branches": [one, one, one, one], "Next": "Each"},
         "Stage": {"Next": "Each"},
         "Each": {"ItemProcessor": one, "Next": "Both"},
         "Both": {"Branches": [left, right], "Choices": [{"Next": "Choose"}]},
@@ -281,12 +283,11 @@ def test_a_dry_run_over_every_product_tells_counts_cost_and_time_and_starts_noth
     )
 
     told = done.output.splitlines()
-    assert told[:2] == [
-        "3 objects, 0.000 GB; 0 done already",
-        "by product: cutout 2, transcript 1",
-    ]
-    assert told[2].startswith("about $0.00, at 5 s with ")
-    assert told[4].startswith("about 0:00:10, 2 at a time of ")
+    assert told[0] == "3 objects, 0.000 GB; 0 done already"
+    assert told[1].startswith("cutout: 2 objects, ")
+    assert told[2].startswith("transcript: 1 objects, 5 s each with ")
+    assert told[3].startswith("about $0.00")
+    assert re.match("about 0:00:0[5-9], 2 at a time; ", told[4])
     arn = LOCAL_NAMES.unqualified_machine_arn("backfill")
     assert not site.client("stepfunctions").list_executions(stateMachineArn=arn)["executions"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -44,12 +45,14 @@ def test_objects_start_as_fast_as_they_are_listed() -> None:
 
 @pytest.mark.parametrize("limit", ["starts", "transitions"])
 def test_a_token_bucket_sets_the_pace(limit: str) -> None:
-    """200 at once, then 50 a second: of executions, or of transitions, ten for each object."""
-    rates = {"starts": UNLIMITED, "transitions": UNLIMITED}
-    rates[limit] = Rate(200, 50) if limit == "starts" else Rate(2_000, 500)
-    account = Account(concurrency=10_000, page_s=0, **rates)
+    """200 objects at once, then 50 a second: each has two executions and ten transitions."""
+    account = {
+        "starts": replace(ROOMY, starts=Rate(400, 100)),
+        "transitions": replace(ROOMY, transitions=Rate(2_000, 500)),
+    }[limit]
 
-    done = simulate([(1_200, Work((Call(1, 1024),), 10))], cap=5_000, account=account)
+    work = Work((Call(1, 1024),), 10, executions=2)
+    done = simulate([(1_200, work)], cap=5_000, account=account)
 
     assert done.seconds == pytest.approx((1_200 - 200) / 50 + 1, abs=1.1)
 

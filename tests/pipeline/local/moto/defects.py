@@ -26,6 +26,7 @@ from moto.stepfunctions.responses import get_backend
 
 from pipeline.local.moto import compat, shelf
 from tests.pipeline.local.moto.growth import growth
+from tests.pipeline.local.moto.jobs import job_goes_on
 from tests.pipeline.local.moto.machine import PASS, Machine
 from tests.pipeline.local.moto.maps import maps
 from tests.pipeline.local.moto.races import races
@@ -60,6 +61,12 @@ INSIDE_A_MAP = {
 IN_A_BRANCH = {
     "Type": "Parallel",
     "Branches": [{"StartAt": "Two", "States": {"Two": NO_JSON | {"End": True}}}],
+}
+
+
+PASS_ON = {
+    "Type": "Parallel",
+    "Branches": [{"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "States.Timeout"}}}],
 }
 
 
@@ -195,11 +202,14 @@ def defects(machine: Machine) -> dict[str, bool]:
             "_shape_sdk_parameters": machine.run(PUT_JSON, name="a")["status"] == "FAILED",
             "_name_service_errors": machine.run(GET_NOTHING, name="a")["error"].startswith("s3."),
             "_name_inner_failures": inner_names_are_lost(machine),
+            "_name_what_fail_states_pass_on": machine.run(PASS_ON, name="a")["error"]
+            != "States.Timeout",
             "_name_failed_functions": machine.run(NO_JSON, name="a")["error"] == "States.Runtime",
             "_name_unnamed_executions": machine.run(PASS)["executionArn"].endswith(":None"),
             "_reuse_clients": clients[0] is not clients[1],
             "_list_services_once": backends.list_of_moto_modules()
             is not backends.list_of_moto_modules(),
+            "_stop_jobs": job_goes_on(),
             "_parse_once": parse(definition) is not parse(definition),
         }
     )

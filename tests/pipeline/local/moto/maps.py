@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
+from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 from tests.pipeline.local.moto.machine import Machine
@@ -54,7 +56,7 @@ def maps(machine: Machine) -> dict[str, bool]:
         "_read_json_lines": lines_are_refused(machine),
         "_name_unread_items": missing["error"] != "States.ItemReaderFailed",
         "_list_all_objects": nothing["status"] == "FAILED",
-        "_judge_items": stopped_goes_on(machine),
+        "_judge_items": stopped_goes_on(machine) or events_pile_up(machine),
         "_name_too_many_failures": failed.get("error") != "States.ExceedToleratedFailureThreshold",
         "_write_results": results_are_missing(machine),
         "_stop_children": child_goes_on(machine),
@@ -85,6 +87,18 @@ def stopped_goes_on(machine: Machine) -> bool:
     (run,) = states.list_map_runs(executionArn=arn)["mapRuns"]
     told = states.describe_map_run(mapRunArn=run["mapRunArn"])
     return bool(told["status"] != "ABORTED" or told["itemCounts"]["aborted"] != 2)
+
+
+def events_pile_up(machine: Machine) -> bool:
+    """Return True if a Map that runs keeps the events of the items that have ended."""
+    machine.client("s3").put_object(Bucket=BUCKET, Key="many", Body=json.dumps([0] * 99 + [1]))
+    last = {"Variable": "$", "NumericEquals": 1, "Next": "Wait"}
+    state = _map(_OBJECT, "many", {"Type": "Choice", "Choices": [last], "Default": "Pass"})
+    state["ItemProcessor"]["States"] |= {"Pass": _PASS, "Wait": {**_WAIT, "Seconds": 3}}
+    machine.begin({**state, "MaxConcurrency": 1})
+    time.sleep(2)
+    managers = (each for each in gc.get_objects() if type(each) is EventManager)
+    return any(len(each.get_event_history()) > 100 for each in managers)
 
 
 def child_goes_on(machine: Machine) -> bool:

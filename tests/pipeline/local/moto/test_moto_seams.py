@@ -14,12 +14,12 @@ from importlib.metadata import version
 
 import pytest
 
-from pipeline.local.moto import compat, map_runs, memory, s3_events, steps, turns, vectors
+from pipeline.local.moto import compat, jobs, map_runs, memory, s3_events, steps, turns, vectors
 from tests.conftest import ROOT
 
 APPLIED = [
     name
-    for module in (compat, map_runs, memory, s3_events, steps, turns, vectors)
+    for module in (compat, jobs, map_runs, memory, s3_events, steps, turns, vectors)
     for name in inspect.unwrap(module.apply).__code__.co_names
     if name.startswith("_")
 ]

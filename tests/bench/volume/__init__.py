@@ -1,0 +1,1 @@
+"""`make bench-volume`: many small photos through the local cloud, and a million in the model."""
