@@ -193,7 +193,7 @@ def test_cancel_asks_nothing_of_the_service(user: User) -> None:
 
 def test_iterations_are_counted_and_seen_one_by_one(user: User) -> None:
     at = "2026-01-01T00:00:0{}Z"
-    times = [{"name": "CopyPicture", "path": f"PublishCutout[{n}]", "type": "Task",
+    times: list[dict[str, Any]] = [{"name": "CopyPicture", "path": f"PublishCutout[{n}]", "type": "Task",
               "status": "failed" if n == 1 else "succeeded", "entered_at": at.format(n),
               "ended_at": at.format(n + 1), "duration_ms": 1000, "attempts": 1,
               "errors": [], "input": {"picture": n}, "output": None, "shortened": False,
