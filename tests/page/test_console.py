@@ -123,7 +123,7 @@ def test_a_screen_reader_hears_where_a_state_leads(user: User) -> None:
     visit(user, "machines/cutout")
     words = state(user, "Inspect").accessible_name
 
-    assert words.startswith("Inspect. Task. Then Claim.")
+    assert words.startswith("Inspect Task · lambda:invoke. Task. Then Claim.")
     assert "On OtherMedia: NameOtherMachine" in words
     user.button("List").click()
     user.find(".states .pick", text="RemoveBackground").click()
@@ -202,9 +202,9 @@ def test_nobody_is_asked_while_nobody_looks(user: User) -> None:
     visit(user, "executions")
     user.find("main .rows, main .wait")
     user.run(_HIDE, "hidden")
-    user.run("performance.clearResourceTimings()")
-    quiet = "await new Promise((resolve) => setTimeout(resolve, 7000))"
-    asked = user.run_later(f"{quiet}; {_ASKED}")
+    wait = "await new Promise((resolve) => setTimeout(resolve, {}));"
+    clear = "performance.clearResourceTimings();"  # of what was on its way
+    asked = user.run_later(f"{wait.format(2000)}{clear}{wait.format(6000)}{_ASKED}")
     user.run(_HIDE, "visible")
 
     assert [each for each in asked if "/console/" in each] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,19 +28,13 @@ from tests.page.user import User
 
 
 @pytest.fixture
-def without_weights(models: Shelf) -> Iterator[None]:
-    """The weights of `vanishing` are nowhere, until they are put back."""
+def other_weights(models: Shelf) -> Iterator[Path]:
+    """The weights of `vanishing` are not those of its row; yield where they are."""
     path = models.folder / "vanishing.onnx"
-    away = path.with_suffix(".away")
-    path.rename(away)
-    yield
-    if away.exists():
-        away.rename(path)
-
-
-def put_back(models: Shelf) -> None:
-    path = models.folder / "vanishing.onnx"
-    path.with_suffix(".away").rename(path)
+    right = path.read_bytes()
+    path.write_bytes(b"others")
+    yield path
+    path.write_bytes(right)
 
 
 def confirm(user: User, name: str) -> None:
@@ -67,15 +62,14 @@ def test_a_run_is_started_watched_while_it_runs_and_stopped(user: User) -> None:
 
 
 def test_a_run_that_failed_heals_by_a_replay(
-    user: User, models: Shelf, without_weights: None
+    user: User, models: Shelf, other_weights: Path
 ) -> None:
-    del without_weights
     put(user, "console/healed/cup.png", model="vanishing")
     ended(user, "console/healed/cup.png", "Failed")
     failed = user.find("h1").text
     user.find("main > .trouble")
     user.expect(lambda: status_of(user, "Failed"), "failed")
-    put_back(models)
+    other_weights.write_bytes((models.folder / "brightness.onnx").read_bytes())
     user.button("Replay").click()
     user.find(".confirm[open]", text="Do the work again?")
     confirm(user, "Replay")
@@ -199,7 +193,7 @@ def test_cancel_asks_nothing_of_the_service(user: User) -> None:
 
 def test_iterations_are_counted_and_seen_one_by_one(user: User) -> None:
     at = "2026-01-01T00:00:0{}Z"
-    times = [{"name": "CopyPicture", "path": f"PublishCutout[{n}]", "type": "Task",
+    times: list[dict[str, Any]] = [{"name": "CopyPicture", "path": f"PublishCutout[{n}]", "type": "Task",
               "status": "failed" if n == 1 else "succeeded", "entered_at": at.format(n),
               "ended_at": at.format(n + 1), "duration_ms": 1000, "attempts": 1,
               "errors": [], "input": {"picture": n}, "output": None, "shortened": False,

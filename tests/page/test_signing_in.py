@@ -100,6 +100,18 @@ def test_a_user_signs_in_at_the_issuer_and_comes_back(
     assert visitor.run("return localStorage.length") == 0
 
 
+def test_a_user_comes_back_to_the_place_of_the_page_that_they_opened(
+    visitor: User, site: Site, issuer: Issuer
+) -> None:
+    visitor.driver.get(f"{issuer.redirect}#/console/containers")
+    visitor.driver.refresh()
+    sign_in(visitor)
+    wait_for_answer(visitor, site)
+
+    assert visitor.driver.current_url == f"{issuer.redirect}#/console/containers"
+    visitor.find("h1", text="Containers")
+
+
 def test_a_reload_needs_no_new_sign_in(visitor: User, site: Site, issuer: Issuer) -> None:
     sign_in(visitor)
     wait_for_answer(visitor, site)

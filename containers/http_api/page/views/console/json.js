@@ -54,8 +54,8 @@ export function Json({ page, title, value }) {
   const copy = () =>
     navigator.clipboard.writeText(JSON.stringify(value, null, 2) ?? '').then(() => page.say(t('copied')), () => page.say(t('copy.failed')))
   return html`<section class="json" aria-label=${title}>
-    <h3>${title}${value !== null && value !== undefined && html`<button class="ib tiny" type="button" aria-label=${t('c.copy', { what: title })}
-      title=${t('c.copy', { what: title })} onClick=${copy}>${icon('copy', 's')}</button>`}</h3>
+    <p class="json-title">${title}${value !== null && value !== undefined && html`<button class="ib tiny" type="button" aria-label=${t('c.copy', { what: title })}
+      title=${t('c.copy', { what: title })} onClick=${copy}>${icon('copy', 's')}</button>`}</p>
     ${value === null || value === undefined ? html`<p class="quiet">${t('c.none')}</p>` : html`<ul class="tree"><${Part} value=${value} depth=${0} /></ul>`}
   </section>`
 }

@@ -19,7 +19,7 @@ import { useWords } from './words.js'
 /** @import { Page } from '../../core/types' */
 /** @import { Place } from './types' */
 
-await styled('css/console.css')
+await Promise.all(['css/console.css', 'css/confirm.css'].map(styled))
 
 const VIEWS = ['machines', 'executions', 'quarantine', 'containers']
 

@@ -4,7 +4,7 @@ import { styled } from '../../parts/controls.js'
 
 /** @import { Item, Looking, Page } from '../../core/types' */
 
-await styled('css/faces.css')
+await Promise.all(['css/faces.css', 'css/confirm.css'].map(styled))
 
 /** @param {Page} page @param {string} id an item's @param {Looking} change */
 export function look({ store }, id, change) {

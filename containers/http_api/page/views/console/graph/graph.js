@@ -36,23 +36,23 @@ const Way = ({ line: { kind, path, back, whys }, went }) => html`<path class=${`
   marker-start=${back ? `url(#tip-${kind === 'catch' ? 'catch' : 'flow'})` : undefined}>
   <title>${whys.filter(Boolean).join(' · ')}</title></path>`
 
-/** @param {{ node: Node, seen?: Seen, chosen: boolean, stop: boolean, name: string, onChoose: () => void, onSeen: () => void }} given */
-function Box({ node: { id, x, y, width, height, state }, seen, chosen, stop, name, onChoose, onSeen }) {
+/** @param {{ node: Node, seen?: Seen, chosen: boolean, stop: boolean, says: string, onChoose: () => void, onSeen: () => void }} given */
+function Box({ node: { id, x, y, width, height, state }, seen, chosen, stop, says, onChoose, onSeen }) {
   const press = (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== 'Enter' && event.key !== ' ') return
     event.preventDefault()
     onChoose()
   }
-  const small = seen ? seen.text : `${state?.type ?? ''}${state?.resource ? ` · ${state.resource.split(':').slice(5).join(':')}` : ''}`
+  const whole = seen ? seen.text : `${state?.type ?? ''}${state?.resource ? ` · ${state.resource.split(':').slice(5).join(':')}` : ''}`
+  const [name, small] = [cut(id, 34), cut(whole, Math.floor((width - 50) / 6))]
   return html`<g class=${`state is-${seen?.status ?? 'plain'} ${chosen ? 'chosen' : ''} ${state?.ends ? 'ends' : ''}`} id=${`state-${id}`}
-    role="button" tabindex=${stop ? 0 : -1} aria-label=${name} aria-pressed=${chosen ? 'true' : 'false'}
+    role="button" tabindex=${stop ? 0 : -1} aria-label=${`${name} ${small}. ${says}`} aria-pressed=${chosen ? 'true' : 'false'}
     transform=${`translate(${x} ${y})`} onClick=${onChoose} onKeyDown=${press} onFocus=${onSeen}>
-    <title>${state?.comment}</title>
     <rect class="body" width=${width} height=${height} rx="10" />
     ${state?.ends && html`<path class="stop" d=${`M10 ${height - 2}H${width - 10}`} />`}
     <path class="kind" transform="translate(10 12) scale(.84)" d=${TYPES[state?.type ?? ''] ?? TYPES.Task} />
-    <text class="name" x="40" y="19">${cut(id, 34)}</text>
-    <text class="small" x="40" y="35">${cut(small, Math.floor((width - 50) / 6))}</text>
+    <text class="name" x="40" y="19">${`${name} `}</text>
+    <text class="small" x="40" y="35">${small}</text>
     ${seen && html`<path class="mark" transform=${`translate(${width - 26} 4) scale(.72)`} d=${SIGNS[seen.status]} />`}
   </g>`
 }
@@ -119,7 +119,7 @@ export function Graph({ scope, label, seen, went, near, chosen, onChoose }) {
           <text x=${words.x + words.width / 2} y=${words.y + 14}>${words.text}</text></g>`)}
         ${drawing.nodes.map((node) => node.state
           ? html`<${Box} key=${node.id} node=${node} seen=${seen?.get(node.id)} chosen=${node.id === chosen} stop=${node.id === at}
-              name=${describe(scope, node.state, seen?.get(node.id))} onChoose=${() => onChoose(node.id)} onSeen=${() => setStop(node.id)} />`
+              says=${describe(scope, node.state, seen?.get(node.id))} onChoose=${() => onChoose(node.id)} onSeen=${() => setStop(node.id)} />`
           : html`<circle class="begin" cx=${node.x + node.width / 2} cy=${node.y + node.height / 2} r="5" />`)}
       </svg>
     </div>

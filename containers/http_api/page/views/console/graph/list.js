@@ -16,10 +16,10 @@ const waysFrom = (scope, id) =>
 /** @param {Edge} edge @returns {string} */
 const inWords = ({ to, kind, label }) => t(`c.way.${kind}`, { to, why: label })
 
-/** @param {Scope} scope @param {State} state @param {Seen} [seen] @returns {string} what a screen reader hears of a state */
+/** @param {Scope} scope @param {State} state @param {Seen} [seen] @returns {string} what a screen reader hears of a state, after its name */
 export const describe = (scope, state, seen) =>
   [
-    state.id, state.type, seen && `${t(`c.is.${seen.status}`)} ${seen.text}`,
+    state.type, seen && t(`c.is.${seen.status}`),
     ...waysFrom(scope, state.id).map(inWords), state.ends && t('c.way.ends'),
   ].filter(Boolean).join('. ')
 
