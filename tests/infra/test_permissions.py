@@ -156,9 +156,8 @@ def test_a_products_machine_may_start_any_products_machine_that_it_hands_over_to
     ]
 
     child = f"arn:aws:states:{_AWS}:stateMachine:dev-"
-    assert sorted(set(started)) == [
-        f"{child}{name}:live" for name in ("cutout", "faces", "stage-weights", "transcript")
-    ]
+    names = ("cutout", "faces", "run-on-batch", "stage-weights", "transcript")
+    assert sorted(set(started)) == [f"{child}{name}:live" for name in names]
 
 
 def test_the_reaper_describes_executions_of_machines_that_claim_and_of_no_other() -> None:
