@@ -7,6 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
+import urllib3
 from botocore.exceptions import ClientError
 
 from pipeline.local.batch.batch_api import BatchApi
@@ -147,10 +148,27 @@ def test_queues_definitions_and_the_compute_environment_are_described(batch: Any
     assert one["jobQueueName"] == "backfill"
 
 
-def test_requests_of_other_services_are_passed_on(server: LocalServer) -> None:
+def test_requests_of_other_services_are_passed_on(server: LocalServer, host: BatchHost) -> None:
     s3 = client(server, "s3")
     s3.create_bucket(Bucket="photos")
 
     s3.put_object(Bucket="photos", Key="submitjob", Body=b"an object")
 
     assert s3.get_object(Bucket="photos", Key="submitjob")["Body"].read() == b"an object"
+    assert list(host.details()) == []
+
+
+def test_only_a_request_signed_for_aws_batch_submits_a_job(
+    server: LocalServer, host: BatchHost
+) -> None:
+    signed = {"authorization": "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/s3/aws4_request"}
+
+    for headers in ({}, signed):
+        urllib3.request(
+            "POST",
+            f"http://127.0.0.1:{server.port}/v1/submitjob",
+            json=JOB | {"parameters": {"status": "0"}},
+            headers=headers,
+        )
+
+    assert list(host.details()) == []
