@@ -66,7 +66,7 @@ def statements(
     ]
     yield from _machines([*of_products, *function.manifest.machines], names)
     if function.manifest.logs:
-        yield _searched_logs(function.manifest.logs, names)
+        yield _searched_logs(function.manifest.logs, names, of_jobs=bool(blueprint.jobs))
     for invocation in function.manifest.invokes:
         yield from _invocations(invocation, blueprint, names)
     if function.manifest.reads_sources:
@@ -123,10 +123,10 @@ def _machines(given: Sequence[MachineAccess], names: Names) -> Iterator[iam.Poli
         for action in access.actions:
             resources.setdefault(f"states:{action}", []).append(_acted_on(action, access, names))
     actions: dict[tuple[str, ...], list[str]] = {}
-    for action, arns in resources.items():
-        actions.setdefault(tuple(arns), []).append(action)
-    for arns, together in actions.items():
-        yield _allow(together, list(arns))
+    for name, arns in resources.items():
+        actions.setdefault(tuple(arns), []).append(name)
+    for together, named in actions.items():
+        yield _allow(named, list(together))
 
 
 def _acted_on(action: MachineAction, access: MachineAccess, names: Names) -> str:
@@ -142,9 +142,12 @@ def _acted_on(action: MachineAction, access: MachineAccess, names: Names) -> str
             return names.execution_arn(access.name, "*")
 
 
-def _searched_logs(actions: Sequence[LogAction], names: Names) -> iam.PolicyStatement:
-    """Allow the log groups of the deployment's functions, and of jobs of AWS Batch."""
-    groups = [names.log_group(names.function("*")), names.job_log_group("*")]
+def _searched_logs(
+    actions: Sequence[LogAction], names: Names, *, of_jobs: bool
+) -> iam.PolicyStatement:
+    """Allow the log groups of the deployment's functions, and of its jobs of AWS Batch."""
+    groups = [names.log_group(names.function("*"))]
+    groups += [names.job_log_group("*")] if of_jobs else []
     arns = [f"{names.arn('logs')}:log-group:{group}:*" for group in groups]
     return _allow([f"logs:{action}" for action in actions], arns)
 

@@ -50,7 +50,7 @@ def test_a_stage_without_it_has_nothing_of_it(templates: Templates) -> None:
     everything = json.dumps(templates)
 
     assert BATCH not in templates
-    for sign in ("AWS::Batch::", "AWS::EC2::", "batch:SubmitJob", "ecs-tasks", '"/aws/batch/'):
+    for sign in ("AWS::Batch::", "AWS::EC2::", "batch:SubmitJob", "ecs-tasks", "/aws/batch/"):
         assert sign not in everything
 
 
