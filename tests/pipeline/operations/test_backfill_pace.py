@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, Final
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 
-from pipeline.operations.backfill_pace import SMALLER, calls_at_once, default_cap
+from pipeline import hardware
+from pipeline.declared.names import LOCAL_NAMES, stage_names
+from pipeline.operations.backfill_pace import SMALLER, calls_at_once, default_cap, find_account
+from pipeline.operations.site import Site, local_site
 from pipeline.operations.volume import Account, Call, Rate, Uploads, Work, simulate
 from tests.conftest import ROOT
 
@@ -95,3 +101,26 @@ def test_uploads_do_not_wait_behind_the_default_cap(account: Account, work: Work
     waits = sorted(done.waits_s)
     assert len(waits) > 20
     assert waits[int(0.95 * len(waits))] < 0.1
+
+
+@pytest.mark.parametrize(
+    ("region", "usual"), [("us-east-1", Account()), ("eu-north-1", SMALLER)], ids=["large", "small"]
+)
+def test_a_stages_limits_are_those_of_its_region_and_of_its_lambda(
+    region: str, usual: Account
+) -> None:
+    session = boto3.Session("key", "secret", region_name=region)
+    site = Site(stage_names("dev", account="123456789012", region=region), session, ())
+    told = {"AccountLimit": {"ConcurrentExecutions": 10}}
+
+    with Stubber(site.client("lambda")) as stub:
+        stub.add_response("get_account_settings", told)
+        account = find_account(site)
+
+    assert account == replace(usual, concurrency=10)
+
+
+def test_the_local_cloud_has_no_limit_but_its_cores() -> None:
+    account = find_account(local_site(LOCAL_NAMES, "http://localhost", ()))
+
+    assert default_cap(account, PHOTO, 1) == hardware.cores()
