@@ -67,8 +67,8 @@ def test_a_run_that_failed_heals_by_a_replay(
     put(user, "console/healed/cup.png", model="vanishing")
     ended(user, "console/healed/cup.png", "Failed")
     failed = user.find("h1").text
-    user.find("main > .trouble")
-    user.expect(lambda: status_of(user, "Failed"), "failed")
+    user.find("main > .trouble", text="WeightsMismatch: file://")
+    user.expect(lambda: status_of(user, "StageWeights"), "failed")
     other_weights.write_bytes((models.folder / "brightness.onnx").read_bytes())
     user.button("Replay").click()
     user.find(".confirm[open]", text="Do the work again?")

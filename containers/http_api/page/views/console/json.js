@@ -42,11 +42,18 @@ function Part({ name, value, depth }) {
   </details></li>`
 }
 
+/** @param {any} value a cause @returns {string} the words in it: those of a container, or of an execution that failed within */
+function wordsOf(value) {
+  if (value?.errorMessage) return `${value.errorMessage}`
+  if (!value?.Error) return ''
+  return `${value.Error}: ${wordsOf(read(`${value.Cause}`).value) || value.Cause}`
+}
+
 /** @param {{ page: Page, text: string }} given The cause of an error: containers write JSON, AWS writes sentences. */
 export function Cause({ page, text }) {
   const { value } = read(text)
   if (value === null || typeof value !== 'object') return html`<p lang="en">${text}</p>`
-  return html`${value.errorMessage && html`<p lang="en">${value.errorMessage}</p>`}<${Json} page=${page} title=${t('c.cause')} value=${value} />`
+  return html`<p lang="en">${wordsOf(value)}</p><${Json} page=${page} title=${t('c.cause')} value=${value} />`
 }
 
 /** @param {{ page: Page, title: string, value: unknown }} given */

@@ -14,7 +14,7 @@ export function barsOf(execution) {
   const whole = Math.max(1, lengthOf(execution), ...execution.states.map((each) => Date.parse(each.entered_at) - begin + lengthOf(each)))
   return execution.states
     .map((visit) => ({ visit, from: Math.min(1, Math.max(0, (Date.parse(visit.entered_at) - begin) / whole)), share: Math.min(1, lengthOf(visit) / whole) }))
-    .toSorted((a, b) => a.from - b.from || b.share - a.share)
+    .toSorted((a, b) => a.from - b.from)
 }
 
 /** @param {{ execution: Execution, chosen: string, onChoose: (id: string) => void }} given */

@@ -28,7 +28,7 @@ const DOT = 14
 export const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text)
 
 /** @param {string} name @returns {number} px */
-const widthOf = (name) => Math.round(Math.max(152, 66 + Math.min(34, name.length) * LETTER))
+const widthOf = (name) => Math.round(Math.max(174, 66 + Math.min(34, name.length) * LETTER))
 
 /** @param {Edge[]} edges @returns {{ from: string, to: string, kind: Edge['kind'], whys: string[] }[]} one a line that is drawn */
 function together(edges) {
