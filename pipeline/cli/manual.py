@@ -8,7 +8,7 @@ from typing import Final
 
 from pipeline.declared.products import Product
 from pipeline.local.cloud import CREDENTIALS, LocalCloud
-from pipeline.local.deployment import NAMES
+from pipeline.local.deployment import NAMES, job_queues
 from pipeline.operations.executions import Execution
 from pipeline.session.runs import shown_output
 from pipeline.session.subscriptions import Subscriptions
@@ -75,13 +75,14 @@ Ctrl-C stops everything.
 
 def _batch_commands(aws: str, cloud: LocalCloud) -> str:
     """Return commands about jobs of AWS Batch; none in a cloud without it."""
-    if not cloud.jobs.queues:
+    queues = job_queues(cloud.blueprint)
+    if not queues:
         return ""
-    ingest, queue = NAMES.bucket("ingest"), next(iter(cloud.jobs.queues))
+    ingest = NAMES.bucket("ingest")
     return f"""\
 Have the model run in a job of AWS Batch, and list such jobs:
   {aws} s3 cp cat.jpg s3://{ingest}/ --metadata matteline-compute=batch
-  {aws} batch list-jobs --job-queue {queue} --job-status SUCCEEDED
+  {aws} batch list-jobs --job-queue {queues[0].name} --job-status SUCCEEDED
 
 """
 
