@@ -160,6 +160,20 @@ def test_a_products_machine_may_start_any_products_machine_that_it_hands_over_to
     assert sorted(set(started)) == [f"{child}{name}:live" for name in names]
 
 
+def test_jobs_are_submitted_to_the_stages_own_queues_and_nowhere_without_batch() -> None:
+    without = statements_of("run-on-batch", _BLUEPRINT)
+    statements = statements_of("run-on-batch", _BLUEPRINT.with_batch("gpu"))
+    batch, submit = f"arn:aws:batch:{_AWS}", "batch:SubmitJob"
+    own = f"{batch}:job-definition/dev-transcriber-whisper-base:7"
+
+    assert allows(statements, submit, own)
+    assert allows(statements, submit, f"{batch}:job-queue/dev-gpu-backfill")
+    assert allows(statements, "batch:TerminateJob", f"{batch}:job/1a2b")
+    assert not allows(statements, submit, f"{batch}:job-queue/dev-cpu-uploads")
+    assert not allows(statements, submit, f"{batch}:job-definition/dev-http-api:1")
+    assert "batch:" not in str(without)
+
+
 def test_the_reaper_describes_executions_of_machines_that_claim_and_of_no_other() -> None:
     statements = statements_of("reap-jobs", _TWO_PRODUCTS)
     describe = "states:DescribeExecution"
@@ -187,6 +201,7 @@ def test_a_backfill_starts_every_products_machine_and_no_other() -> None:
         ("aws-sdk:sfn:describeExecution", {"ExecutionArn": "${ExecutionArnPrefix}backfill:monday"}),
         ("aws-sdk:s3:deleteBucket", {"Bucket": "${OutputBucket}"}),
         ("glue:startJobRun.sync", {}),
+        ("batch:submitJob.sync", {"JobDefinition": "somebody-elses", "JobQueue": "theirs"}),
         ("lambda:invoke", {"FunctionName": "${EdgeRefinerArn}"}),
         ("lambda:invoke", {"FunctionName": "somebody-elses:live"}),
     ],
