@@ -16,7 +16,7 @@ from pipeline.operations.adopting import CannotAdopt, adopted, read_templates
 from pipeline.operations.finding_leftovers import StuckStack, find_leftovers, stuck_stacks
 from pipeline.operations.leftovers import Leftover, expected_of
 from pipeline.operations.site import Site
-from pipeline.releases.state_checks import (
+from pipeline.operations.state_checks import (
     NotPermitted,
     definition_problems,
     read_cases,
@@ -65,9 +65,9 @@ def leftovers(site: Site, *, templates: Path | None) -> None:
 @stage.command("machines")
 @site_options
 def machines(site: Site) -> None:
-    """Have Step Functions check every state machine, and try some states.
+    """Have Step Functions check the state machines.
 
-    Nothing is created or called. An account that does not allow it gets a warning. Exit code 1 if
+    It tries some states, too. Nothing is created or called. An account that does not allow it gets a warning. Exit code 1 if
     Step Functions would not create a machine, or if a state does not end as
     `buildspec/states.toml` says.
     """

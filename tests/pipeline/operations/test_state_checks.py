@@ -15,7 +15,7 @@ from pipeline.cli.stage import stage
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import LOCAL_NAMES
 from pipeline.operations.site import Site
-from pipeline.releases.state_checks import (
+from pipeline.operations.state_checks import (
     NotPermitted,
     StateCase,
     definition_problems,
