@@ -67,9 +67,9 @@ def leftovers(site: Site, *, templates: Path | None) -> None:
 def machines(site: Site) -> None:
     """Have Step Functions check the state machines.
 
-    It tries some states, too. Nothing is created or called. An account that does not allow it gets a warning. Exit code 1 if
-    Step Functions would not create a machine, or if a state does not end as
-    `buildspec/states.toml` says.
+    It tries some states, too. Nothing is created or called. An account that does not allow it gets
+    a warning. Exit code 1 if Step Functions would not create a machine, or if a state does not end
+    as `buildspec/states.toml` says.
     """
     client = site.client("stepfunctions")
     definitions = Blueprint.read(ROOT).machines(site.names)
