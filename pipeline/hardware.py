@@ -1,8 +1,9 @@
-"""Measure this process's memory; count this machine's CPU cores and name their kind."""
+"""Measure this process's memory; count this machine's CPU cores and GPUs."""
 
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import platform
 import resource
@@ -57,6 +58,19 @@ def cores() -> int:
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@functools.cache
+def gpus() -> int:
+    """Return how many NVIDIA GPUs this process may use; 0 without their driver."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return 0
+    count = ctypes.c_int()
+    if driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count)):
+        return 0
+    return count.value
 
 
 def memory_mb() -> int:

@@ -10,7 +10,7 @@ from typing import Final
 from containers.background_remover.embeddings import EmbeddingCache
 from containers.background_remover.hosted import BedrockSpec, predict_hosted
 from containers.background_remover.masks import Prediction
-from containers.background_remover.network import Network, open_network, runtime
+from containers.background_remover.network import Network, open_network, processor, runtime
 from containers.background_remover.saliency import SaliencySpec, predict_mask, read_picture
 from containers.background_remover.sam import Sam, predict_subjects
 from containers.background_remover.sam_contracts import Contract, contract_of
@@ -45,7 +45,7 @@ def load_model(row: ModelRow, job: RemoveBackground, context: TaskContext) -> Mo
 def _load_saliency(row: ModelRow, job: RemoveBackground, context: TaskContext) -> Model:
     (file,) = staged_files(row, job, context)
     network, spec = open_staged(file, context), row.spec(SaliencySpec)
-    figures = {"optimised": float(file.optimised)}
+    figures = figures_of(file)
 
     def predict(picture: Pixels) -> Prediction:
         mask = predict_mask(network, spec, picture, timed=context.timed)
@@ -65,7 +65,7 @@ def _load_sam(row: ModelRow, job: RemoveBackground, context: TaskContext) -> Mod
 
     def predict(picture: Pixels) -> Prediction:
         found = predict_subjects(sam, picture, job.prompts, cache=cache, timed=context.timed)
-        return replace(found, figures=found.figures | {"optimised": float(encoder.optimised)})
+        return replace(found, figures=found.figures | figures_of(encoder))
 
     read = functools.partial(read_whole, reserve=context.reserve)
     return Model(read, predict, combined_sha256(file.sha256 for file in files))
@@ -96,8 +96,13 @@ def staged_files(
 ) -> tuple[LocalFile, ...]:
     """Return the best file that runs here, for each file of the row."""
     files = weights_of(context.bench).files(staged_record(job), row, runtime())
-    context.note(network=files[0].remark)
+    context.note(network=files[0].remark, processor=processor().remark)
     return files
+
+
+def figures_of(file: LocalFile) -> dict[str, float]:
+    """Return whether the CPU's optimised form of a network ran, and whether a GPU did."""
+    return {"optimised": float(file.optimised), "gpu": processor().figure}
 
 
 def cache_of(

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline import hardware
-from pipeline.weights.onnx_session import named_allocation_failures, set_up
+from pipeline.weights.onnx_session import named_allocation_failures, open_session, runtime_of
+from pipeline.weights.processor import Processor, processor_of
 from pipeline.weights.staged import Memory, Runtime
 
 if TYPE_CHECKING:
@@ -48,7 +49,14 @@ def runtime() -> Runtime | None:
     """Return the runtime an optimised network must be made for; None if the CPU is unknown."""
     import onnxruntime as ort
 
-    return Runtime.here(onnxruntime=ort.__version__)
+    return runtime_of(ort)
+
+
+def processor() -> Processor:
+    """Return what runs networks here."""
+    import onnxruntime as ort
+
+    return processor_of(ort)
 
 
 @lru_cache(maxsize=_MOST_FILES)
@@ -66,9 +74,5 @@ def open_network(
     """
     import onnxruntime as ort
 
-    options = ort.SessionOptions()
-    if memory == "mapped":
-        hardware.map_large_blocks()
-    set_up(options, memory=memory, threads=threads or hardware.cores(), optimised=optimised)
-    with named_allocation_failures():
-        return Network(ort.InferenceSession(weights, options, providers=["CPUExecutionProvider"]))
+    threads = threads or hardware.cores()
+    return Network(open_session(ort, weights, memory=memory, threads=threads, optimised=optimised))

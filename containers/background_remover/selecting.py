@@ -11,7 +11,13 @@ from PIL import Image
 
 from containers.background_remover.choosing import ANSWERS_OF_ALL, choose
 from containers.background_remover.embeddings import Features, recall
-from containers.background_remover.engines import cache_of, open_staged, read_whole, staged_files
+from containers.background_remover.engines import (
+    cache_of,
+    figures_of,
+    open_staged,
+    read_whole,
+    staged_files,
+)
 from containers.background_remover.network import Network, Tensor, open_network
 from containers.background_remover.removing import CONTAINER
 from containers.background_remover.sam import decode, embed
@@ -65,7 +71,7 @@ def encode_photo(job: EncodePhoto, context: TaskContext) -> PhotoEncoded:
         embedding=cache.place.uri,
         preview=preview,
         mask=Grid(placement, _side_of(row)).described,
-        metrics={"embedding_cached": float(cached), "optimised": float(encoder.optimised)},
+        metrics={"embedding_cached": float(cached)} | figures_of(encoder),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from containers.diarizer.listening import Listener, limits_of
-from containers.diarizer.network import Network, open_network, runtime
+from containers.diarizer.network import Network, open_network, processor, runtime
 from containers.diarizer.parts import (
     part_of_plan,
     place_of,
@@ -58,7 +58,10 @@ def diarize(job: Diarize, context: TaskContext) -> Diarized:
     limits = limits_of(job.speakers, job.least_speakers, job.most_speakers, alone=part.alone)
     with context.timed("tell_apart"):
         found = listener.find(limits)
-    metrics = listener.figures | {"speakers": float(len(found.speakers))}
+    metrics = listener.figures | {
+        "speakers": float(len(found.speakers)),
+        "gpu": processor().figure,
+    }
     written = PartSpeakers(
         index=job.part,
         turns=found.turns,
@@ -76,7 +79,7 @@ def diarize(job: Diarize, context: TaskContext) -> Diarized:
 
 def _load(row: ModelRow, job: Diarize, context: TaskContext) -> Loaded:
     files = weights_of(context.bench).files(staged_record(job), row, runtime())
-    context.note(network="; ".join(file.remark for file in files))
+    context.note(network="; ".join(file.remark for file in files), processor=processor().remark)
     segmentation, embedding = (
         open_network(
             file.path,

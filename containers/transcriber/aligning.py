@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from containers.transcriber.network import open_network, runtime
+from containers.transcriber.network import open_network, processor, runtime
 from containers.transcriber.realigning import realigned
 from containers.transcriber.spec import CONTAINER, CtcSpec
 from containers.transcriber.windows import (
@@ -31,7 +31,7 @@ def align_words(job: AlignWords, context: TaskContext) -> WordsAligned:
     said = spoken_window(_place(job, None), job.window, context.store)
     row = catalogue_of(context.bench, CONTAINER).row(job.model)
     (file,) = weights_of(context.bench).files(staged_record(job), row, runtime())
-    context.note(network=file.remark)
+    context.note(network=file.remark, processor=processor().remark)
     with context.timed("model_load"):
         network = open_network(
             file.path,
@@ -43,7 +43,11 @@ def align_words(job: AlignWords, context: TaskContext) -> WordsAligned:
     with context.timed("align"):
         segments = realigned(said.segments, sound, row.spec(CtcSpec), network.listen)
     again = said.model_copy(
-        update={"segments": tuple(segments), "provenance": provenance(context.settings)}
+        update={
+            "segments": tuple(segments),
+            "metrics": said.metrics | {"aligner_gpu": processor().figure},
+            "provenance": provenance(context.settings),
+        }
     )
     store_window(again, place, context.store)
     return WordsAligned(window=job.window, metrics=again.metrics)

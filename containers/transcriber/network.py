@@ -12,7 +12,8 @@ import numpy as np
 
 from containers.transcriber.ctc import LogProbabilities, log_softmax
 from containers.transcriber.mel import Samples
-from pipeline.weights.onnx_session import named_allocation_failures, set_up
+from pipeline.weights.onnx_session import named_allocation_failures, open_session, runtime_of
+from pipeline.weights.processor import Processor, processor_of
 from pipeline.weights.staged import Memory, Runtime
 
 if TYPE_CHECKING:
@@ -39,7 +40,14 @@ def runtime() -> Runtime | None:
     """Return the runtime an optimised network must be made for; None if the CPU is unknown."""
     import onnxruntime as ort
 
-    return Runtime.here(onnxruntime=ort.__version__)
+    return runtime_of(ort)
+
+
+def processor() -> Processor:
+    """Return what runs networks here."""
+    import onnxruntime as ort
+
+    return processor_of(ort)
 
 
 @lru_cache(maxsize=1)
@@ -47,8 +55,5 @@ def open_network(weights: Path, *, optimised: bool, memory: Memory, threads: int
     """Load an ONNX file, once per process. Raises OutOfMemory if it does not fit."""
     import onnxruntime as ort
 
-    options = ort.SessionOptions()
-    set_up(options, memory=memory, threads=threads, optimised=optimised)
-    with named_allocation_failures():
-        session = ort.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+    session = open_session(ort, weights, memory=memory, threads=threads, optimised=optimised)
     return CtcNetwork(session)

@@ -29,12 +29,16 @@ def transcribe(job: Transcribe, context: TaskContext) -> Transcribed:
     with context.timed("model_load"):
         model, sha256 = _load(row, job, context)
     _require_possible(row, model, job)
+    context.note(processor=model.processor.remark)
     window = window_of(job, context.store)
     sound = sound_of(window, context.store)
     listener = Listener(model, sound, DecodingOptions(job.language, job.translate, job.prompt))
     with context.timed("listen"):
         found = listener.transcribe(window.speech)
-    metrics = found.metrics | {"speech_s": round(sum(s.end - s.start for s in window.speech), 3)}
+    metrics = found.metrics | {
+        "speech_s": round(sum(s.end - s.start for s in window.speech), 3),
+        "gpu": model.processor.figure,
+    }
     transcript = WindowTranscript(
         index=job.window,
         segments=found.segments,

@@ -12,14 +12,15 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 
+from containers.transcriber.engine import is_allocation_failure, load_engine
 from containers.transcriber.guards import Answer
 from containers.transcriber.mel import HOP, RATE, Samples, log_mel
 from containers.transcriber.tokens import Vocabulary
 from pipeline.errors import OutOfMemory, WeightsMismatch
+from pipeline.weights.processor import Processor
 
 FRAMES_A_SECOND: Final = 50  # of the encoder
 _SEED: Final = 1  # the same sound always gives the same text
-_ALLOCATION_FAILURES: Final = ("bad_alloc", "failed to allocate", "out of memory", "not enough mem")
 
 
 class Sampling(NamedTuple):
@@ -74,6 +75,7 @@ class Whisper:
 
     engine: Any  # ctranslate2.models.Whisper
     vocabulary: Vocabulary
+    processor: Processor
     one_run: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -151,7 +153,7 @@ def first_frames(path: Samples, tokens: int) -> Samples:
 
 @lru_cache(maxsize=1)
 def open_whisper(folder: Path, *, threads: int) -> Whisper:
-    """Load the model in a folder, once per process. Its products are in 8 bits.
+    """Load the model in a folder, once per process. Its products are in 8 bits where they can be.
 
     Raises OutOfMemory if it does not fit, WeightsMismatch if CTranslate2 cannot read it.
     """
@@ -159,15 +161,12 @@ def open_whisper(folder: Path, *, threads: int) -> Whisper:
 
     with _named_allocation_failures():
         try:
-            engine = ctranslate2.models.Whisper(
-                str(folder), device="cpu", compute_type="int8", inter_threads=1,
-                intra_threads=threads,
-            )  # fmt: skip
+            engine, processor = load_engine(ctranslate2, folder, threads=threads)
         except (RuntimeError, ValueError) as error:
-            if _is_allocation_failure(error):
+            if is_allocation_failure(error):
                 raise
             raise WeightsMismatch(f"CTranslate2 cannot load the model: {error}") from error
-    return Whisper(engine, Vocabulary.load(folder / "tokenizer.json"))
+    return Whisper(engine, Vocabulary.load(folder / "tokenizer.json"), processor)
 
 
 @contextmanager
@@ -176,10 +175,6 @@ def _named_allocation_failures() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if _is_allocation_failure(error):
+        if is_allocation_failure(error):
             raise OutOfMemory(f"ctranslate2: {error}") from error
         raise
-
-
-def _is_allocation_failure(error: Exception) -> bool:
-    return any(sign in str(error).lower() for sign in _ALLOCATION_FAILURES)

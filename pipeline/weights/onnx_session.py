@@ -1,15 +1,21 @@
-"""Set up onnxruntime's sessions as the model downloader measured them, and name its failures."""
+"""Open onnxruntime's sessions: on a GPU, or as the model downloader measured them on the CPU."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final, Protocol
 
+from pipeline import hardware
 from pipeline.errors import OutOfMemory
-from pipeline.weights.staged import Memory
+from pipeline.weights.processor import CPU, CUDA, Onnxruntime, processor_of
+from pipeline.weights.staged import Memory, Runtime
 
-_ALLOCATION_FAILURES: Final = ("failed to allocate memory", "bad_alloc", "bad allocation")
+_ALLOCATION_FAILURES: Final = (
+    "failed to allocate memory", "bad_alloc", "bad allocation",
+    "out of memory", "status_alloc_failed",  # of CUDA, cuDNN and cuBLAS
+)  # fmt: skip
 
 
 class Options(Protocol):
@@ -26,8 +32,38 @@ class Options(Protocol):
     def add_session_config_entry(self, key: str, value: str, /) -> None: ...
 
 
+def runtime_of(ort: Onnxruntime) -> Runtime | None:
+    """Return what an optimised network must be made for; None if the CPU is unknown."""
+    return Runtime.here(onnxruntime=ort.__version__, gpu=processor_of(ort).gpu)
+
+
+def open_session(
+    ort: Onnxruntime, weights: Path, *, memory: Memory, threads: int, optimised: bool
+) -> Any:  # noqa: ANN401 - onnxruntime.InferenceSession
+    """Load a network on this machine's GPU or CPU. Raises OutOfMemory if it does not fit.
+
+    A network that is `optimised` was laid out for the CPU, and runs there.
+    """
+    processor = CPU if optimised else processor_of(ort)
+    options = ort.SessionOptions()
+    if processor.gpu:
+        options.intra_op_num_threads = threads
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    else:
+        if memory == "mapped":
+            hardware.map_large_blocks()
+        set_up(options, memory=memory, threads=threads, optimised=optimised)
+    with named_allocation_failures():
+        session = ort.InferenceSession(
+            weights, options, providers=processor.providers, enable_fallback=0
+        )
+    if processor.gpu and CUDA not in session.get_providers():
+        raise RuntimeError(f"onnxruntime did not load {weights.name} on the GPU")
+    return session
+
+
 def set_up(options: Options, *, memory: Memory, threads: int, optimised: bool) -> None:
-    """Set the options of a session. An `optimised` network is loaded unchanged.
+    """Set the options of a session on the CPU. An `optimised` network is loaded unchanged.
 
     Kept memory stays at a run's peak, so the next run need not request it from the system.
     Otherwise each buffer is returned when its last reader is done: without reuse for tensors of the

@@ -33,26 +33,31 @@ class Runtime(Staged):
     """What a network was made for; on any other it might not load, or answer wrongly.
 
     `cpu` is None for a network that no CPU's layout has been given to: it runs on all. The
-    instances of one function may run on CPUs of several kinds.
+    instances of one function may run on CPUs of several kinds. Nothing is made for a `gpu`: the
+    rewriting serves CPUs.
     """
 
     onnxruntime: str
     cpu: str | None
+    gpu: bool = Field(default=False, exclude_if=lambda gpu: not gpu)
 
     @classmethod
-    def here(cls, *, onnxruntime: str) -> "Runtime | None":
+    def here(cls, *, onnxruntime: str, gpu: bool = False) -> "Runtime | None":
         """What this machine is, for a version of onnxruntime; None if its CPU cannot be told."""
+        if gpu:
+            return cls(onnxruntime=onnxruntime, cpu=None, gpu=True)
         cpu = cpu_family()
         return cls(onnxruntime=onnxruntime, cpu=cpu) if cpu else None
 
     def serves(self, here: "Runtime | None") -> bool:
         """Whether what was made for this runs `here`."""
-        if here is None or here.onnxruntime != self.onnxruntime:
+        if here is None or here.gpu or here.onnxruntime != self.onnxruntime:
             return False
         return self.cpu in {None, here.cpu}
 
     def __str__(self) -> str:
-        return f"onnxruntime {self.onnxruntime} on {self.cpu or 'any CPU'}"
+        cpu = self.cpu or "any CPU"
+        return f"onnxruntime {self.onnxruntime} on {'a GPU' if self.gpu else cpu}"
 
 
 class Proof(Staged):
