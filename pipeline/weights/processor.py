@@ -40,7 +40,9 @@ class Onnxruntime(Protocol):
 
     __version__: str
     SessionOptions: Any
-    InferenceSession: Any
+
+    @property
+    def InferenceSession(self) -> Any: ...  # noqa: ANN401, N802 - a class without types
 
     def __hash__(self) -> int: ...
 

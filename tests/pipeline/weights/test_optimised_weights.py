@@ -133,8 +133,9 @@ def test_the_published_file_is_not_even_fetched_then(store: LocalStore, tmp_path
         (Runtime(onnxruntime="1.32.0", cpu=HERE.cpu), "this is onnxruntime 1.32.0"),
         (Runtime(onnxruntime="1.31.1", cpu="x86_64-avx2"), "this is .* on x86_64-avx2"),
         (None, "this is None"),
+        (Runtime(onnxruntime="1.31.1", cpu=None, gpu=True), "this is onnxruntime 1.31.1 on a GPU"),
     ],
-    ids=["version", "cpu", "unknown"],
+    ids=["version", "cpu", "unknown", "gpu"],
 )
 def test_on_any_other_runtime_the_published_one_serves_and_says_why(
     store: LocalStore, tmp_path: Path, runtime: Runtime | None, reason: str
@@ -147,6 +148,16 @@ def test_on_any_other_runtime_the_published_one_serves_and_says_why(
     assert not file.optimised
     assert file.remark.startswith("published: ")
     assert re.search(reason, file.remark)
+
+
+def test_a_network_rewritten_for_all_cpus_is_not_for_a_gpu(
+    store: LocalStore, tmp_path: Path
+) -> None:
+    stage(store, precision="int8-matmul", portable=True)
+
+    file = chosen(store, tmp_path, Runtime(onnxruntime="1.31.1", cpu=None, gpu=True))
+
+    assert file.path.read_bytes() == PUBLISHED
 
 
 def on(flags: str) -> Runtime:
