@@ -63,9 +63,16 @@ def test_a_list_names_its_keys_whoever_wrote_it(name: str, content: bytes, tmp_p
         ("a.csv", b"key,size\n,5\n"),
         ("a.jsonl", b'{"key": null}'),
         ("a.jsonl", b'{"key": 5}'),
+        ("a.jsonl", b'{"key": "\\ud800.jpg"}'),
+        ("a.jsonl", b"[" * 100_000),
+        ("a.jsonl", b'{"key": "' + 1025 * b"a" + b'"}'),
+        ("a.csv", b"key\n" + 200_000 * b"a" + b"\n"),
     ],
-    ids=["other-column", "text", "array", "bytes", "empty", "empty-key", "null", "number"],
-)
+    ids=[
+        "other-column", "text", "array", "bytes", "empty", "empty-key", "null", "number",
+        "half-a-pair", "deep", "long", "endless-cell",
+    ],
+)  # fmt: skip
 def test_a_list_without_keys_is_refused_by_its_name(
     name: str, content: bytes, tmp_path: Path
 ) -> None:
@@ -73,6 +80,16 @@ def test_a_list_without_keys_is_refused_by_its_name(
 
     with pytest.raises(InvalidOptions, match=name):
         read_keys(tmp_path / name)
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\x85", "\u2029"], ids=["ls", "nel", "ps"])
+def test_a_line_ends_with_a_line_feed_and_nothing_else(odd: str, tmp_path: Path) -> None:
+    """Such separators stand in keys as they are, where JSON is written without escapes."""
+    keys = (f"a{odd}b.jpg", "c\r\n.jpg")
+    lines = "\r\n".join(json.dumps({"key": key}, ensure_ascii=False) for key in keys)
+    (tmp_path / "a.jsonl").write_bytes(lines.encode())
+
+    assert read_keys(tmp_path / "a.jsonl") == keys
 
 
 def test_the_longest_way_without_an_error_is_what_is_billed() -> None:
