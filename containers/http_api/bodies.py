@@ -11,9 +11,11 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 )
 
 from containers.http_api.errors import InvalidRequest, UnsupportedContent, WrongFields
+from pipeline.nesting import is_deeper
 
 _JSON: Final = frozenset({"application/json", ""})  # a client may leave the type out
-_DEEPEST: Final = 32  # levels of lists and objects; what is asked for has five
+# Levels of lists and objects: what is asked for has five; pydantic fails to write some hundreds.
+_DEEPEST: Final = 32
 
 
 def read_json_only(api: APIGatewayHttpResolver) -> None:
@@ -35,15 +37,7 @@ class _JsonOnly(OpenAPIRequestValidationMiddleware):
         except (RecursionError, ValueError) as error:
             says = f"the body is not JSON: {error}"
             raise WrongFields.one(InvalidRequest(says), "body") from error
-        if _is_deeper(read, _DEEPEST):
+        if is_deeper(read, _DEEPEST):
             says = f"lists and objects are nested more than {_DEEPEST} deep"
             raise WrongFields.one(InvalidRequest(says), "body")
         return read
-
-
-def _is_deeper(value: Any, levels: int) -> bool:  # noqa: ANN401 - JSON
-    """Return True if lists and objects have more levels: pydantic fails to write some hundreds."""
-    inside = value.values() if isinstance(value, dict) else value
-    if not isinstance(value, dict | list):
-        return False
-    return levels == 0 or any(_is_deeper(each, levels - 1) for each in inside)

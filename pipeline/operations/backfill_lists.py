@@ -17,6 +17,7 @@ from pipeline.errors import InvalidOptions
 from pipeline.operations.site import Site
 
 LISTS: Final = "backfill/lists/"  # of the work bucket: in the ingest bucket it would be processed
+_LONGEST_KEY: Final = 1024  # bytes, S3's limit
 _IN_MEMORY: Final = 8 * 2**20  # bytes of a list; a longer one waits on disk until it is uploaded
 
 
@@ -24,13 +25,13 @@ def read_keys(path: Path) -> tuple[str, ...]:
     """Read the keys in a file of this machine.
 
     It is CSV with a column `key` if its name ends in .csv, else JSON with a field `key` on each
-    line. Raises InvalidOptions if there is no key, or a row or line has none.
+    line. Raises InvalidOptions if there is no key, or a row or line has none that S3 could have.
     """
     read = _csv_rows if path.name.endswith(".csv") else _json_rows
     try:
         text = path.read_bytes().removeprefix(codecs.BOM_UTF8).decode()
         keys = tuple(_key(row) for row in read(text))
-    except (KeyError, TypeError, ValueError) as error:
+    except (csv.Error, KeyError, RecursionError, TypeError, ValueError) as error:
         message = f"{path.name}: not every row or line has a `key` ({error})"
         raise InvalidOptions(message) from error
     if not keys:
@@ -74,11 +75,13 @@ def _csv_rows(text: str) -> Iterable[Mapping[str, object]]:
 
 
 def _json_rows(text: str) -> Iterable[Mapping[str, object]]:
-    return (json.loads(line) for line in text.splitlines() if line.strip())
+    # No other separator of lines than LF: keys may have one, such as U+2028.
+    return (json.loads(line) for line in text.split("\n") if line.strip())
 
 
 def _key(row: Mapping[str, object]) -> str:
     key = row["key"]
-    if not isinstance(key, str) or not key:
-        raise ValueError(f"{key!r} is no key")
+    # Half of a surrogate pair is no text: encoding it is a ValueError.
+    if not isinstance(key, str) or not 0 < len(key.encode()) <= _LONGEST_KEY:
+        raise ValueError(f"{key!r:.100} is no key")
     return key

@@ -19,6 +19,7 @@ from pipeline.operations.jobs_table import DONE, JobsTable
 from pipeline.operations.site import Site
 
 _LOOKUPS: Final = 16
+_KEYS_AHEAD: Final = 1_000  # that wait to be looked up: a list may have a million
 
 
 @dataclass(frozen=True)
@@ -187,5 +188,7 @@ def _each_of(site: Site, keys: Mapping[str, None]) -> Iterator[tuple[str, _Store
             raise
         return _Stored(head["ContentLength"], archive_of(head) is not None)
 
+    waiting = iter(keys)
     with ThreadPoolExecutor(_LOOKUPS) as threads:
-        yield from zip(keys, threads.map(look_up, keys), strict=True)
+        while ahead := tuple(islice(waiting, _KEYS_AHEAD)):
+            yield from zip(ahead, threads.map(look_up, ahead), strict=True)

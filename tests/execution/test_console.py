@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 from urllib.parse import quote
@@ -112,6 +113,22 @@ def test_what_is_quarantined_is_listed_and_released(driver: Driver, operator: Us
     assert rerun["input"]["options"] == {"crop": True}
     keys = {each["id"] for each in get(operator, "quarantine?limit=100")["items"]}
     assert entry["id"] not in keys
+
+
+def test_an_input_that_is_nested_deep_spoils_no_answer(driver: Driver, operator: User) -> None:
+    """Not through the console, which refuses such an input: by hand."""
+    deep: Any = []
+    for _ in range(400):
+        deep = [deep]
+    for key, value in (("deep", deep), ("large", "x" * 100_000)):
+        given = {"bucket": INGEST, "key": f"console/{key}.png", "options": {"x": value}}
+        driver.recording_of(driver.start(given))
+
+    listed = {each["key"]: each for each in get(operator, "quarantine?limit=100")["items"]}
+    assert listed["console/deep.png"]["error"] == "SourceMissing"
+    assert len(json.dumps(listed["console/large.png"])) < 20_000
+    found = get(operator, f"executions/cutout/{listed['console/deep.png']['id']}")
+    assert found["truncated"]
 
 
 def test_an_execution_is_started_with_a_checked_input(driver: Driver, operator: User) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,12 +47,14 @@ from pipeline.operations.console.quarantined import (
 from pipeline.operations.console.reach import Reach
 from pipeline.operations.console.reading import ReadExecution, find_execution, read_states
 from pipeline.operations.console.releases import ReleasedContainer, released_containers
+from pipeline.operations.console.shortening import shorten
 from pipeline.operations.executions import EXECUTION_NAME
 from pipeline.operations.site import Site
 
 _STATUSES: Final[Mapping[Status, str]] = {
     shown: told for told, shown in STATUSES.items() if told != REDRIVE
 }
+_MOST_OPTIONS: Final = 16_384  # characters of the options of one of a hundred jobs
 
 
 @dataclass(frozen=True)
@@ -227,6 +230,7 @@ def _log_line(line: Line) -> LogLine:
 
 def _quarantined(found: Quarantined) -> QuarantinedJob:
     row, reason = found.row, found.reason
+    options = shorten(json.dumps(found.options), _MOST_OPTIONS).value
     return QuarantinedJob(
         id=row.job_id,
         error=row.error,
@@ -235,5 +239,5 @@ def _quarantined(found: Quarantined) -> QuarantinedJob:
         key=found.key,
         product=row.product,
         at=row.updated_at,
-        options=dict(found.options),
+        options=options if isinstance(options, dict) else {"shortened": options},
     )

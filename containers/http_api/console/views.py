@@ -188,7 +188,10 @@ class Logs(View):
 
 
 class QuarantinedJob(View):
-    """A job in quarantine: why, what to do, and the options that its input named."""
+    """A job in quarantine: why, what to do, and the options that its input named.
+
+    Options that no product would take may be shortened: they are too many, or nested too deep.
+    """
 
     id: str
     error: str

@@ -71,7 +71,8 @@ class _JsonLines(ReaderOfJson):  # type: ignore[misc]  # moto is untyped
     def _eval_body(self, env: Any) -> None:
         env.stack.pop()  # the reader's settings
         text = env.stack.pop()
-        env.stack.append([json.loads(line) for line in text.splitlines() if line.strip()])
+        # No other separator of lines than LF: texts may have one, such as U+2028.
+        env.stack.append([json.loads(line) for line in text.split("\n") if line.strip()])
 
 
 def _read_json_lines() -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any, Final, NamedTuple
 
+from pipeline.nesting import is_deeper
+
 # Characters of a text, items of a list, fields of an object and levels, from loose to tight.
 _LIMITS: Final = ((2_000, 40, 60, 10), (400, 12, 30, 6), (100, 5, 15, 4), (40, 2, 6, 2))
 _LESS: Final = "…"
+_DEEPEST: Final = 64  # levels; pydantic fails to write some hundreds, and nobody reads them
 
 
 class Shown(NamedTuple):
@@ -20,7 +23,8 @@ class Shown(NamedTuple):
 def shorten(text: str | None, most: int) -> Shown:
     """Return a JSON text's value, in at most about `most` characters as JSON.
 
-    A text that is no JSON, such as one that AWS has cut, is shown as it is, or its beginning.
+    What is nested very deep is cut, too. A text that is no JSON, such as one that AWS has cut, is
+    shown as it is, or its beginning.
     """
     if text is None:
         return Shown(None, shortened=False)
@@ -28,7 +32,7 @@ def shorten(text: str | None, most: int) -> Shown:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return Shown(_cut_text(text, most), shortened=len(text) > most)
-    if len(text) <= most:
+    if len(text) <= most and not is_deeper(value, _DEEPEST):
         return Shown(value, shortened=False)
     for limits in _LIMITS:
         cut = _cut(value, *limits)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import boto3
 import pytest
@@ -27,11 +27,11 @@ from pipeline.operations.backfill_results import (
     object_result,
     read_results,
 )
-from pipeline.operations.backfilling import Batch, require_options, start_backfill
+from pipeline.operations.backfilling import Batch, _each_of, require_options, start_backfill
 from pipeline.operations.site import Site
 from pipeline.operations.volume_work import most_transitions
 from tests.conftest import ROOT
-from tests.pipeline.operations.sites import CUTOUT, PRODUCTS, TRANSCRIPT
+from tests.pipeline.operations.sites import CUTOUT, PRODUCTS, TRANSCRIPT, FakeSite
 
 WORK: Final = LOCAL_NAMES.bucket("work")
 INGEST: Final = LOCAL_NAMES.bucket("ingest")
@@ -63,9 +63,16 @@ def test_a_list_names_its_keys_whoever_wrote_it(name: str, content: bytes, tmp_p
         ("a.csv", b"key,size\n,5\n"),
         ("a.jsonl", b'{"key": null}'),
         ("a.jsonl", b'{"key": 5}'),
+        ("a.jsonl", b'{"key": "\\ud800.jpg"}'),
+        ("a.jsonl", b"[" * 100_000),
+        ("a.jsonl", b'{"key": "' + 1025 * b"a" + b'"}'),
+        ("a.csv", b"key\n" + 200_000 * b"a" + b"\n"),
     ],
-    ids=["other-column", "text", "array", "bytes", "empty", "empty-key", "null", "number"],
-)
+    ids=[
+        "other-column", "text", "array", "bytes", "empty", "empty-key", "null", "number",
+        "half-a-pair", "deep", "long", "endless-cell",
+    ],
+)  # fmt: skip
 def test_a_list_without_keys_is_refused_by_its_name(
     name: str, content: bytes, tmp_path: Path
 ) -> None:
@@ -73,6 +80,16 @@ def test_a_list_without_keys_is_refused_by_its_name(
 
     with pytest.raises(InvalidOptions, match=name):
         read_keys(tmp_path / name)
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\x85", "\u2029"], ids=["ls", "nel", "ps"])
+def test_a_line_ends_with_a_line_feed_and_nothing_else(odd: str, tmp_path: Path) -> None:
+    """Such separators stand in keys as they are, where JSON is written without escapes."""
+    keys = (f"a{odd}b.jpg", "c\r\n.jpg")
+    lines = "\r\n".join(json.dumps({"key": key}, ensure_ascii=False) for key in keys)
+    (tmp_path / "a.jsonl").write_bytes(lines.encode())
+
+    assert read_keys(tmp_path / "a.jsonl") == keys
 
 
 def test_the_longest_way_without_an_error_is_what_is_billed() -> None:
@@ -297,6 +314,26 @@ def test_a_dry_run_over_every_product_tells_counts_cost_and_time_and_starts_noth
     assert re.match("about 0:00:0[5-9], 2 at a time; ", told[4])
     arn = LOCAL_NAMES.unqualified_machine_arn("backfill")
     assert not site.client("stepfunctions").list_executions(stateMachineArn=arn)["executions"]
+
+
+def test_a_long_list_is_looked_up_bit_by_bit() -> None:
+    """All of a million look-ups at once would take gigabytes."""
+    asked: list[str] = []
+
+    class Counting(FakeSite):
+        def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+            asked.append(Key)
+            return {"ContentLength": len(Bucket)}
+
+    keys = {f"{number}.jpg": None for number in range(5_000)}
+    found = _each_of(Counting().site, keys)
+
+    first, _ = next(found)
+    cast("Generator[object]", found).close()
+
+    assert first == "0.jpg"
+    assert len(asked) <= 1_000
+    assert [key for key, _ in _each_of(Counting().site, keys)] == [*keys]
 
 
 def test_an_option_that_some_products_lack_is_refused(

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from pipeline.operations.console.shortening import shorten
 
@@ -45,6 +46,16 @@ def test_what_aws_has_cut_is_shown_as_text() -> None:
 
     assert shorten(cut, 100) == (cut, False)
     assert shorten(cut * 100, 50).value.startswith(cut)
+
+
+@pytest.mark.parametrize("levels", [65, 250, 900])
+def test_a_short_text_that_is_nested_deep_is_cut(levels: int) -> None:
+    """pydantic cannot write it: the whole answer would fail."""
+    shown = shorten("[" * levels + "]" * levels, 10_000)
+
+    assert shown.shortened
+    assert TypeAdapter(Any).dump_json(shown.value)
+    assert shorten("[" * 64 + "]" * 64, 10_000).shortened is False
 
 
 def test_a_value_nested_too_deeply_is_shown_as_text() -> None:
