@@ -37,7 +37,9 @@ class Listed(click.ParamType[tuple[str, ...]]):
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
         try:
             return read_keys(Path(value))
-        except (OSError, InvalidOptions) as error:
+        except OSError as error:
+            self.fail(f"{value}: {error.strerror}", param, ctx)
+        except InvalidOptions as error:
             self.fail(str(error), param, ctx)
 
 
