@@ -125,7 +125,7 @@ def report(site: Site, name: str) -> None:
     """
     manifests = find_manifests(site, name)
     if not manifests:
-        hint = "It may still run, or have found no objects: see its execution in the console."
+        hint = "It may still run, or have found no objects: see its execution in Step Functions."
         raise click.ClickException(f"there are no results of a backfill {name}\n{hint}")
     rows = csv.writer(sys.stdout)
     rows.writerow(ObjectResult._fields)
