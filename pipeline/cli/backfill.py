@@ -37,7 +37,9 @@ class Listed(click.ParamType[tuple[str, ...]]):
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
         try:
             return read_keys(Path(value))
-        except (OSError, InvalidOptions) as error:
+        except OSError as error:
+            self.fail(f"{value}: {error.strerror}", param, ctx)
+        except InvalidOptions as error:
             self.fail(str(error), param, ctx)
 
 
@@ -123,7 +125,7 @@ def report(site: Site, name: str) -> None:
     """
     manifests = find_manifests(site, name)
     if not manifests:
-        hint = "It may still run, or have found no objects: see its execution in the console."
+        hint = "It may still run, or have found no objects: see its execution in Step Functions."
         raise click.ClickException(f"there are no results of a backfill {name}\n{hint}")
     rows = csv.writer(sys.stdout)
     rows.writerow(ObjectResult._fields)

@@ -27,7 +27,7 @@ ASSUMED_S: Final = 5.0  # of an object whose model was not measured
 ASSUMED_MB: Final = 1024  # of a product without models
 _BESIDE_S: Final = 1.2  # of inspecting and refining a small photo
 _CENT: Final = 0.01
-_PRODUCT: Final = "{}: {:,} objects, {:g} s each with {:,} MB ({})"
+_PRODUCT: Final = "{}: {}, {:g} s each with {:,} MB ({})"
 
 
 @dataclass(frozen=True)
@@ -94,28 +94,39 @@ def choose_cap(site: Site, batch: Batch, plans: Plans) -> int:
 
 def show_estimate(site: Site, size: Estimate, plans: Plans, cap: int) -> None:
     """Print the objects, and the cost and time of those that are not done."""
-    click.echo(f"{size.objects:,} objects, {size.bytes / 1e9:,.3f} GB; {size.done:,} done already")
+    gb = f"{size.bytes / 1e9:,.3f} GB"
+    click.echo(f"{_objects(size.objects)}, {gb}; {size.done:,} done already")
     if size.missing:
-        click.echo(f"{size.missing:,} listed keys have no object")
+        click.echo(f"listed keys that have no object: {size.missing:,}")
     if size.archived:
-        click.echo(f"{size.archived:,} objects are archived: restore them first")
+        click.echo(f"archived, to be restored first: {_objects(size.archived)}")
     works = []
     for product in site.products:
         if product.name in size.products:
             planned, count = plans.of(product), size.products[product.name]
             (call,) = planned.work.calls
             named = ", ".join(dict.fromkeys(planned.models)) or "no model"
-            about = (product.name, count.objects, round(call.seconds, 1), call.memory_mb, named)
+            about = (
+                product.name,
+                _objects(count.objects),
+                round(call.seconds, 1),
+                call.memory_mb,
+                named,
+            )
             click.echo(_PRODUCT.format(*about))
             works.append((count.left, planned.work))
     _show_cost_and_time(works, find_account(site), cap)
+
+
+def _objects(number: int) -> str:
+    return f"{number:,} object{'' if number == 1 else 's'}"
 
 
 def _show_cost_and_time(works: list[tuple[int, Work]], account: Account, cap: int) -> None:
     seen = foresee(works, cap=cap, account=account)
     parts = ((part.name, getattr(seen.costs, part.name)) for part in fields(seen.costs))
     told = ", ".join(
-        f"{name.replace('_', ' ')} ${cost:,.2f}" for name, cost in parts if cost >= 0.01
+        f"{name.replace('_', ' ')} ${cost:,.2f}" for name, cost in parts if cost >= _CENT
     )
     click.echo(f"about ${seen.costs.total:,.2f}" + (f": {told}" if told else ""))
     took = timedelta(seconds=round(seen.seconds))

@@ -52,7 +52,9 @@ def next(stage: str) -> None:  # noqa: A001 - the command's name
     from pipeline.operations.next_steps import next_steps
 
     if stage == LOCAL_STAGE:
-        raise click.UsageError("`matteline up` prints it for the local cloud: pass --stage NAME")
+        raise click.UsageError(
+            "for the local cloud, `matteline up` prints what to type; pass --stage NAME"
+        )
     with named_failures(stage):
         for line in next_steps(_deployment(stage)):
             click.echo(line)

@@ -134,17 +134,22 @@ def named_failures(stage: str) -> Iterator[None]:
     try:
         yield
     except EndpointConnectionError as error:
-        hint = (
-            "Is `matteline up` running there? If it printed another address, pass --endpoint-url. "
-            "For a stage on AWS, pass --stage NAME."
-        )
-        raise click.ClickException(f"{error}\n{hint}") from error
+        raise click.ClickException(f"{error}\n{_unreachable(stage)}") from error
     except _UNSET as error:
         hint = "Set AWS_PROFILE and AWS_REGION, or run `aws configure`."
         raise click.ClickException(f"AWS cannot be asked: {error}\n{hint}") from error
     except (BotoCoreError, ClientError) as error:
         reason = f"{_answerer(stage)} returned an error: {error}"
         raise click.ClickException(f"{reason}{_hint(error, stage)}") from error
+
+
+def _unreachable(stage: str) -> str:
+    if stage != LOCAL_STAGE:
+        return "Check the network, its proxies, and the region in AWS_REGION."
+    return (
+        "Is `matteline up` running there? If it printed another address, pass --endpoint-url. "
+        "For a stage on AWS, pass --stage NAME."
+    )
 
 
 def _hint(error: BotoCoreError | ClientError, stage: str) -> str:

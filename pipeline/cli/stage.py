@@ -44,8 +44,7 @@ def leftovers(site: Site, *, templates: Path | None) -> None:
     CloudFormation cannot create these again, but it can import them: `make deploy` does. Exit code
     1 if something cannot be imported, with what to do.
     """
-    if site.local:
-        raise click.UsageError("the local cloud has no stacks: pass --stage NAME")
+    _require_aws(site)
     if stuck := stuck_stacks(site):
         raise click.ClickException("\n".join(map(_unstick, stuck)))
     found = find_leftovers(site, expected_of(Blueprint.read(ROOT), site.names))
@@ -71,6 +70,7 @@ def machines(site: Site) -> None:
     a warning. Exit code 1 if Step Functions would not create a machine, or if a state does not end
     as `buildspec/states.toml` says.
     """
+    _require_aws(site)
     client = site.client("stepfunctions")
     definitions = Blueprint.read(ROOT).machines(site.names)
     cases = read_cases(ROOT)
@@ -86,6 +86,11 @@ def machines(site: Site) -> None:
         click.echo(f"checked {len(definitions)} state machines, {len(cases)} states")
     if problems:
         raise click.ClickException("\n".join(problems))
+
+
+def _require_aws(site: Site) -> None:
+    if site.local:
+        raise click.UsageError("the local cloud cannot answer this: pass --stage NAME")
 
 
 def _unstick(stack: StuckStack) -> str:

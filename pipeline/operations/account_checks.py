@@ -63,7 +63,7 @@ def _refused(error: BotoCoreError | ClientError) -> Said:
         code = error.response["Error"]["Code"]
         do = "Sign in again." if code in _EXPIRED else "Check your profile and its keys."
         return fail(f"AWS refused them: {code}", do)
-    if isinstance(error, HTTPClientError):
+    if isinstance(error, HTTPClientError | EndpointConnectionError):
         return fail(f"AWS does not answer: {error}", "Check the network and its proxies.")
     return fail(str(error), "Set AWS_PROFILE and AWS_REGION, or run `aws configure`.")
 

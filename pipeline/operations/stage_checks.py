@@ -55,7 +55,7 @@ def _leftovers(deployment: Deployment) -> Said:
     found = find_leftovers(site, expected_of(deployment.blueprint, site.names))
     counts = Counter(_KINDS[each.expected.kind] for each in found)
     if counts:
-        kept = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+        kept = ", ".join(f"{kind} ({count})" for kind, count in counts.items())
         do = "Nothing: `make deploy` imports them. See docs/deploying.md, Take a stage down."
         return warn(f"a destroyed stage left {kept}", do)
     return ok("none")

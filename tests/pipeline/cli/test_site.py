@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import (
     ClientError,
+    EndpointConnectionError,
     NoCredentialsError,
     NoRegionError,
     ProfileNotFound,
@@ -13,6 +14,7 @@ from click import ClickException
 
 from pipeline.cli.site import named_failures
 
+OFFLINE = EndpointConnectionError(endpoint_url="http://a")
 MISSING = ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": "none"}}, "Scan")
 DENIED = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "Scan")
 
@@ -27,6 +29,8 @@ DENIED = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"
         ),
         (NoRegionError(), "dev", "AWS cannot be asked: You must specify a region.\nSet"),
         (ProfileNotFound(profile="me"), "dev", "(me) could not be found\nSet AWS_PROFILE"),
+        (OFFLINE, "dev", 'http://a"\nCheck the network, its proxies, and the region'),
+        (OFFLINE, "local", 'http://a"\nIs `matteline up` running there?'),
         (MISSING, "dev", "none\nIs dev deployed in this account and region? See"),
     ],
 )

@@ -44,7 +44,7 @@ def test_a_dry_run_says_that_objects_must_be_restored(
 
     told = CliRunner().invoke(backfill, words)
 
-    assert "1 objects are archived: restore them first" in told.stdout.splitlines()
+    assert "archived, to be restored first: 1 object" in told.stdout.splitlines()
 
 
 @pytest.mark.parametrize(

@@ -309,7 +309,7 @@ def test_a_dry_run_over_every_product_tells_counts_cost_and_time_and_starts_noth
     told = done.output.splitlines()
     assert told[0] == "3 objects, 0.000 GB; 0 done already"
     assert told[1].startswith("cutout: 2 objects, ")
-    assert told[2].startswith("transcript: 1 objects, 5 s each with ")
+    assert told[2].startswith("transcript: 1 object, 5 s each with ")
     assert told[3].startswith("about $0.00")
     assert re.match("about 0:00:0[5-9], 2 at a time; ", told[4])
     arn = LOCAL_NAMES.unqualified_machine_arn("backfill")

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from pipeline.cli.stage import stage
 from pipeline.declared.blueprint import Blueprint
-from pipeline.declared.names import LOCAL_NAMES
+from pipeline.declared.names import stage_names
 from pipeline.operations.site import Site
 from pipeline.operations.state_checks import (
     NotPermitted,
@@ -27,6 +27,7 @@ from tests.conftest import ROOT
 CASES: Final = read_cases(ROOT)
 DEFINITIONS: Final = Blueprint.read(ROOT).definitions
 FALLBACK: Final = CASES[0]
+NAMES: Final = stage_names("dev", account="123456789012", region="us-east-1")
 
 
 @pytest.fixture
@@ -135,7 +136,7 @@ def site(client: Any) -> Site:
         def client(self, *_: Any, **__: Any) -> Any:
             return client
 
-    return Site(LOCAL_NAMES, Session(), ())  # type: ignore[arg-type]
+    return Site(NAMES, Session(), ())  # type: ignore[arg-type]
 
 
 def test_the_command_checks_every_machine_and_every_case(
@@ -182,3 +183,10 @@ def test_a_problem_ends_the_build(
 
     assert answer.exit_code == 1
     assert "SCHEMA: wrong" in answer.output
+
+
+def test_the_local_cloud_is_not_asked() -> None:
+    answer = CliRunner().invoke(stage, ["machines"])
+
+    assert answer.exit_code == 2
+    assert "pass --stage NAME" in answer.output
