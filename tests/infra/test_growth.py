@@ -100,7 +100,7 @@ def test_a_new_product_has_alarms_and_a_count_of_quarantined_inputs(
     )
     filters = deploy(grown["matteline-dev-observability"]).of("Logs::MetricFilter")
 
-    ends = ("failed", "timed-out", "throttled", "undelivered", "quarantine-rate")
+    ends = ("failed", "timed-out", "throttled", "undelivered", "quarantine-rate", "fallback-rate")
     names = {f"matteline-dev-memo-{end}" for end in (*ends, "nothing-succeeds")}
     assert after - before == names | {"matteline-dev-readers-table-throttled"}
     assert {
@@ -110,9 +110,13 @@ def test_a_new_product_has_alarms_and_a_count_of_quarantined_inputs(
     } == {
         ("collection", "collection-quarantined"),
         ("cutout", "cutout-quarantined"),
+        ("cutout", "cutout-fallback"),
         ("faces", "faces-quarantined"),
+        ("faces", "faces-fallback"),
         ("memo", "memo-quarantined"),
+        ("memo", "memo-fallback"),
         ("transcript", "transcript-quarantined"),
+        ("transcript", "transcript-fallback"),
         ("selection", "prepare-selection-refused"),
         ("webhook", "dead-letters"),
     }

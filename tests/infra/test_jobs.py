@@ -124,7 +124,7 @@ def test_a_job_takes_its_two_addresses_and_logs_where_it_may(
     container = definition(on_cpus, job)["ContainerProperties"]
     options = container["LogConfiguration"]["Options"]
 
-    assert container["Command"] == ["Ref::job", "Ref::outcome"]
+    assert container["Command"] == ["pipeline.batch_job", "Ref::job", "Ref::outcome"]
     assert options["awslogs-group"] == f"/aws/batch/matteline-dev-{job.manifest.name}"
     assert options["awslogs-stream-prefix"] == job.name(NAMES)
 
