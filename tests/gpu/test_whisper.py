@@ -1,12 +1,16 @@
-"""Whisper writes on the GPU what it writes on the CPU: the same weights in 8 bits, on both."""
+"""Whisper writes on the GPU what it writes on the CPU: the same weights in 8 bits, on both.
+
+Each word depends on those before it, so one sum that is rounded otherwise may change several. As
+many may change as the proof at staging lets steps change where products are in 8 bits.
+"""
 
 from __future__ import annotations
 
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Final
 
 import ctranslate2
-import numpy as np
 import pytest
 
 from containers.model_downloader.optimisation.sounds import sounds
@@ -18,12 +22,13 @@ from containers.transcriber.tokens import Vocabulary
 from containers.transcriber.whisper import Whisper, open_whisper
 from pipeline.contracts.audio_windows import Span
 from pipeline.weights.processor import CPU
+from pipeline.weights.staged import STEPS_CHANGED
 from tests.e2e.conftest import kept
 from tests.e2e.test_transcriber import listen
 
 pytestmark = [pytest.mark.gpu, pytest.mark.timeout(900)]
 
-FRAME_S: Final = 0.02  # of the encoder
+MOVED_S: Final = 0.1  # a word that begins later or earlier counts as another
 WORDS: Final = (" One,", " two,", " three.")
 
 
@@ -39,12 +44,16 @@ def on_gpu(folder: Path) -> Whisper:
 
 
 def require_alike(cpu: Transcript, gpu: Transcript) -> None:
-    """Require the same words, and times that differ by no more than one frame of the encoder."""
-    heard = [[word for segment in each.segments for word in segment.words] for each in (cpu, gpu)]
-    assert heard[0]
-    assert [word.text for word in heard[0]] == [word.text for word in heard[1]]
-    starts = [np.array([word.start for word in words]) for words in heard]
-    np.testing.assert_allclose(starts[0], starts[1], atol=FRAME_S + 1e-6)
+    """Require nearly the same words, at the same times."""
+    a, b = ([word for said in each.segments for word in said.words] for each in (cpu, gpu))
+    texts = [[word.text for word in words] for words in (a, b)]
+    blocks = SequenceMatcher(None, *texts, autojunk=False).get_matching_blocks()
+    pairs = [(a[at.a + n], b[at.b + n]) for at in blocks for n in range(at.size)]
+    same = sum(abs(one.start - other.start) <= MOVED_S for one, other in pairs)
+    changed = max(len(a), len(b)) - same
+
+    assert a
+    assert changed <= STEPS_CHANGED["int8-matmul"] * len(a), f"{changed} of {len(a)} words differ"
 
 
 def test_drawn_sound_is_written_as_on_the_cpu(tmp_path: Path) -> None:
