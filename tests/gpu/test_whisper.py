@@ -46,8 +46,8 @@ def on_gpu(folder: Path) -> Whisper:
 def require_alike(cpu: Transcript, gpu: Transcript) -> None:
     """Require nearly the same words, at the same times."""
     a, b = ([word for said in each.segments for word in said.words] for each in (cpu, gpu))
-    texts = [[word.text for word in words] for words in (a, b)]
-    blocks = SequenceMatcher(None, *texts, autojunk=False).get_matching_blocks()
+    texts = {key: [word.text for word in words] for key, words in (("a", a), ("b", b))}
+    blocks = SequenceMatcher(**texts, autojunk=False).get_matching_blocks()
     pairs = [(a[at.a + n], b[at.b + n]) for at in blocks for n in range(at.size)]
     same = sum(abs(one.start - other.start) <= MOVED_S for one, other in pairs)
     changed = max(len(a), len(b)) - same
