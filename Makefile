@@ -85,7 +85,7 @@ weights: $(READY)  ## Fetch and keep the published weights that tests and benchm
 # in the order of tests/conftest.py, not in that of their number of tests.
 .PHONY: test
 test: $(READY)  ## Run every test that needs no special machine; K=expr
-	@$(BIN)/pytest -m "not e2e and not images and not wiring and not hostile and not faults and not api and not page" \
+	@$(BIN)/pytest -m "not e2e and not images and not wiring and not hostile and not faults and not api and not page and not gpu" \
 		--ignore=tests/release --numprocesses=3 --dist=loadfile --no-loadscope-reorder \
 		$(if $(K),-k "$(K)")
 
@@ -145,6 +145,22 @@ $(EMULATOR): tests/images/rie.txt | $(READY)
 	@cd $(@D) && $(PYTHON) -m zipfile -e aws_sam_cli-*.whl wheel
 	@mv $(@D)/wheel/samcli/local/rapid/aws-lambda-rie-$$(uname -m | sed s/aarch64/arm64/) $@
 	@chmod +x $@ && touch $@ && rm -r $(@D)/wheel $(@D)/*.whl
+
+# ONNX Runtime for CUDA and CUDA's libraries have 4 GB: they are installed where there is a GPU.
+GPU := $(if $(wildcard /dev/nvidiactl /dev/dxg),.venv-gpu)
+GPU_LOCK := containers/transcriber/requirements-gpu.txt
+.venv-gpu/.ready: requirements-dev.txt $(GPU_LOCK) | $(READY)
+	@echo "Setting up .venv-gpu, once"
+	@$(PYTHON) -m venv --clear --without-pip .venv-gpu
+	@$(BIN)/uv pip install --quiet --python .venv-gpu/bin/python $(LOCKED)
+	@$(BIN)/uv pip uninstall --quiet --python .venv-gpu/bin/python onnxruntime
+	@$(BIN)/uv pip install --quiet --python .venv-gpu/bin/python --require-hashes --no-deps \
+		--only-binary=:all: -r $(GPU_LOCK)
+	@touch $@
+
+.PHONY: test-gpu
+test-gpu: $(READY) $(GPU:%=%/.ready)  ## Compare a GPU's answers with the CPU's; without a GPU, skip
+	@$(or $(GPU),$(VENV))/bin/python -m pytest -m gpu tests/gpu $(if $(K),-k "$(K)")
 
 .PHONY: bench
 bench: $(READY)  ## Measure time and memory, as ratios; BENCH=full for all

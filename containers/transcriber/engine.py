@@ -33,18 +33,18 @@ def load_engine(ctranslate2: Any, folder: Path, *, threads: int) -> Engine:  # n
 
     Raises RuntimeError or ValueError as CTranslate2 does.
     """
-    why: Processor = CPU
-    if gpus() and ctranslate2.get_cuda_device_count():
+    processor = CPU
+    if gpus():
         try:
             return Engine(_on_gpu(ctranslate2, folder, threads), GPU)
         except (OSError, RuntimeError, ValueError) as error:
             if is_allocation_failure(error):
                 raise
-            why = gpu_unused(error)
+            processor = gpu_unused(error)
     model = ctranslate2.models.Whisper(
         str(folder), device="cpu", compute_type="int8", inter_threads=1, intra_threads=threads
     )
-    return Engine(model, why)
+    return Engine(model, processor)
 
 
 def is_allocation_failure(error: Exception) -> bool:
@@ -54,6 +54,8 @@ def is_allocation_failure(error: Exception) -> bool:
 
 def _on_gpu(ctranslate2: Any, folder: Path, threads: int) -> Any:  # noqa: ANN401 - no types
     """Load the model, and run its encoder once: cuBLAS loads at the first product."""
+    if not ctranslate2.get_cuda_device_count():
+        raise RuntimeError("CTranslate2 finds no GPU: its driver may be older than CUDA 12")
     packages = Path(ctranslate2.__file__).parents[1]
     for name in _CUBLAS:  # CTranslate2 finds by name what is loaded, and not what is in packages
         library = packages / "nvidia" / "cublas" / "lib" / name

@@ -92,17 +92,18 @@ def processor_of(ort: Onnxruntime) -> Processor:
         return Processor(gpu=False, remark="cpu, because there is no GPU")
     try:
         ort.preload_dlls(cuda=True, cudnn=True, msvc=False, directory="")
-        computes = _computes(ort)
+        _require_computing(ort)
     except Exception as error:  # noqa: BLE001 - onnxruntime's errors have no class in common
         return gpu_unused(error)
-    return GPU if computes else gpu_unused("CUDA did not load, or computed wrongly")
+    return GPU
 
 
-def _computes(ort: Onnxruntime) -> bool:
-    """Return whether a small network runs with CUDA and gives the right answer."""
+def _require_computing(ort: Onnxruntime) -> None:
+    """Run a small network with CUDA. Raises RuntimeError, or an error of onnxruntime."""
     session = ort.InferenceSession(TRIAL, providers=GPU.providers, enable_fallback=0)
     if CUDA not in session.get_providers():
-        return False
+        raise RuntimeError("onnxruntime could not load CUDA; it has logged why")
     x, w = np.ones((1, 1, 2, 2), np.float32), np.ones((1, 1, 1, 1), np.float32)
     (y,) = session.run(None, {"x": x, "w": w})
-    return bool((y == 2).all())
+    if not (y == 2).all():
+        raise RuntimeError("CUDA computed wrongly")

@@ -87,7 +87,7 @@ def test_the_optimised_network_runs_and_makes_the_published_ones_mask(
 
     assert [network.runtime.cpu is None for network in staged.optimised] == [False, True]
     assert (lean.metrics["optimised"], plain.metrics["optimised"]) == (1.0, 0.0)
-    assert context.notes == {"network": "optimised"}
+    assert context.notes == {"network": "optimised", "processor": "cpu"}
     assert "this is onnxruntime 0.0.1 on abacus" in plain_context.notes["network"]
     assert lean.weights_sha256 == plain.weights_sha256 == staged.artifact.sha256
     assert np.ptp(plain_mask) > 0

@@ -70,3 +70,12 @@ def test_whisper_has_the_cuda_that_its_library_loads() -> None:
 
 def test_the_build_argument_chooses_the_lock() -> None:
     assert "requirements${GPU:+-gpu}.txt" in DOCKERFILE
+
+
+@EACH
+def test_one_place_decides_what_runs_its_networks(container: ContainerManifest) -> None:
+    """A session that a container opens by itself would stay on the CPU, unseen."""
+    sources = [path.read_text(encoding="utf-8") for path in folder_of(container).glob("*.py")]
+
+    assert any("open_session(ort," in text for text in sources)
+    assert not any("ort.InferenceSession(" in text for text in sources)

@@ -11,7 +11,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from types import SimpleNamespace
+from typing import Any, Final
 
 import pytest
 
@@ -214,3 +215,34 @@ print(any(start <= block < stop for start, stop in ranges))
     )
 
     assert told.stdout.strip() == str(in_the_heap)
+
+
+@pytest.mark.parametrize(
+    ("starts", "counts", "devices", "found"),
+    [
+        pytest.param(0, 0, 1, 1, id="one"),
+        pytest.param(0, 0, 0, 0, id="none"),
+        pytest.param(100, 0, 1, 0, id="no-device"),
+        pytest.param(0, 3, 1, 0, id="driver-fails"),
+    ],
+)
+def test_gpus_are_those_that_the_driver_counts(
+    starts: int, counts: int, devices: int, found: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def count(told: Any) -> int:
+        told._obj.value = devices
+        return counts
+
+    driver = SimpleNamespace(cuInit=lambda _flags: starts, cuDeviceGetCount=count)
+    monkeypatch.setattr("ctypes.CDLL", lambda name: {"libcuda.so.1": driver}[name])
+
+    assert hardware.gpus.__wrapped__() == found
+
+
+def test_without_a_driver_there_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_name: str) -> None:
+        raise OSError("libcuda.so.1: cannot open shared object file")
+
+    monkeypatch.setattr("ctypes.CDLL", missing)
+
+    assert hardware.gpus.__wrapped__() == 0

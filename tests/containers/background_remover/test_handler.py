@@ -105,6 +105,7 @@ def test_the_result_names_its_model_and_weights_and_brings_figures(
         "subject_x": 0.75,
         "subject_y": 0.5,
         "optimised": 0.0,
+        "gpu": 0.0,
     }
     assert set(context.timings) == {
         "model_load_ms", "decode_ms", "prepare_ms", "infer_ms", "store_ms",

@@ -1,0 +1,1 @@
+"""What a GPU computes, beside what the CPU does. Every test needs a GPU."""
