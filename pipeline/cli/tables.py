@@ -21,6 +21,7 @@ from pipeline.operations.quotas import EVERYBODY, Usage
 from pipeline.operations.repairing import Repair
 from pipeline.operations.site import Site
 from pipeline.operations.verdicts import KINDS
+from pipeline.traces import trace_id
 from pipeline.webhooks.registered import EVENTS, Webhook
 
 _COLOURS: Final = {
@@ -77,11 +78,13 @@ def _facts(site: Site, job: Job, reason: dict[str, Any]) -> Iterable[tuple[str, 
         yield "released", f"as {row.released_by.rpartition(':')[2]}" if row.released else ""
     if execution:
         yield "execution", f"{execution.name}  {execution.status}"
+        yield "trace id", trace_id(execution.arn)
         failed = execution.reason if execution.error else ""
         yield "error", reason.get("error") or failed or (row.error if row else "")
         yield "console", "" if site.local else f"{site.names.execution_page}{execution.arn}"
     elif row:
         yield "execution", f"{row.execution_name}  deleted by Step Functions after 90 days"
+        yield "trace id", trace_id(row.execution)
         yield "error", row.error
     yield "message", reason.get("message", "")
     yield "hint", reason.get("hint", "")
