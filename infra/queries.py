@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import Names
 
+# Zipped functions that handle an upload's job.
+_HANDLE_JOBS: Final = ("photo-forgetter", "webhook-planner", "webhook-sender")
 _FILE: Final = Path(__file__).parent / "queries.toml"
 
 
@@ -20,7 +22,7 @@ class Query(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     summary: str
-    of: Literal["functions", "products", "api"]
+    of: Literal["functions", "products", "api", "beside"]
     fields: tuple[str, ...]
     steps: tuple[str, ...]
 
@@ -37,7 +39,12 @@ def read_queries() -> dict[str, Query]:
 class SavedQueries(Construct):
     def __init__(self, scope: Construct, *, blueprint: Blueprint, names: Names) -> None:
         super().__init__(scope, "Queries")
+        jobs = sorted({each.manifest.name for each in blueprint.jobs})
         groups = {
+            "beside": [
+                *(names.job_log_group(container) for container in jobs),
+                *(names.log_group(names.operation(name)) for name in _HANDLE_JOBS),
+            ],
             "functions": [names.log_group(each.name(names)) for each in blueprint.functions],
             "api": [names.api_log_group()],
             "products": [names.machine_log_group(each.machine) for each in blueprint.products],

@@ -25,6 +25,7 @@ from pipeline.aws.s3 import S3Store
 from pipeline.declared.containers import ContainerManifest, load_containers
 from pipeline.errors import PipelineError, TransientError
 from pipeline.observed import Handler
+from pipeline.task import BATCH_VERSION
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class JobContext:
     function_name: str
     memory_limit_in_mb: int
     timeout_s: float
-    function_version: str = "batch"
+    function_version: str = BATCH_VERSION
     aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     log_group_name: str = ""
     log_stream_name: str = ""

@@ -20,10 +20,16 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pipeline import hardware
 from pipeline.declared.containers import ContainerManifest
 from pipeline.errors import NamedError, PermanentError, WeightsClaimed
+from pipeline.traces import trace_of
 
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 _NAMESPACE: Final = "Matteline"
+_TRACE: Final = "trace_id"
+# What a call took, as AWS bills it. CloudWatch would bill each as one more metric of a container.
+LAMBDA_TIME: Final = "gb_s"
+BATCH_TIME: Final = "vcpu_s"
+_LOGGED_ONLY: Final = frozenset({LAMBDA_TIME, BATCH_TIME})
 
 
 @dataclass(frozen=True)
@@ -45,8 +51,10 @@ class Call:
         }
 
     def done(self, figures: Mapping[str, float]) -> None:
+        """Publish the figures as metrics, but for what only the log and the record need."""
         for name, value in figures.items():
-            self.metrics.add_metric(name, _unit(name), value)
+            if name not in _LOGGED_ONLY:
+                self.metrics.add_metric(name, _unit(name), value)
         self.logger.info("done", extra={"metrics": figures})
 
     def failed(self, error: Exception) -> None:
@@ -72,6 +80,8 @@ def observed(
     @_traced(manifest.name)
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         logger.append_keys(container=manifest.name, version=manifest.version)
+        if trace := trace_of(event):
+            logger.append_keys(**{_TRACE: trace})
         call = Call(logger, metrics, context, cold=next(calls) == 0)
         try:
             return perform(event, call)
@@ -90,7 +100,13 @@ def _traced(service: str) -> Callable[[Handler], Handler]:
         @functools.cache
         def with_tracer() -> Handler:
             tracer = Tracer(service=service)
-            return cast("Handler", tracer.capture_lambda_handler(handler, capture_response=False))
+
+            def annotated(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+                if trace := trace_of(event):
+                    tracer.put_annotation(_TRACE, trace)
+                return handler(event, context)
+
+            return cast("Handler", tracer.capture_lambda_handler(annotated, capture_response=False))
 
         @functools.wraps(handler)
         def traced(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -14,17 +14,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import TypeAdapter
 
 from pipeline.aws.s3 import S3Store
 from pipeline.contracts.contract import Job, Provenance, PublishedJob, Result
 from pipeline.declared.containers import ContainerManifest, load_container
 from pipeline.errors import OutOfMemory
-from pipeline.observed import Call, Handler, observed
+from pipeline.observed import BATCH_TIME, LAMBDA_TIME, Call, Handler, observed
 from pipeline.parallel import sharing
 from pipeline.workbench import Settings, TaskContext, Workbench, require_latest
 
 _LOGGED_FIELDS: Final = ("execution", "job_id", "model")
+BATCH_VERSION: Final = "batch"  # of the context that a job of AWS Batch has for a function's
 _BENCHES: Final[dict[Path, Workbench]] = {}
 
 
@@ -53,7 +55,9 @@ def task(*job_types: type[Job]) -> Callable[[Callable[[Any, TaskContext], Result
                     require_latest(bench.store, job.source)
             finally:
                 call.logger.append_keys(**context.notes)
-            measured = context.timings | call.process_figures("task_ms") | result.metrics
+            figures = call.process_figures("task_ms")
+            spent = _spent(call.lambda_context, bench.settings, figures["task_ms"] / 1000)
+            measured = context.timings | figures | spent | result.metrics
             provenance = provenance_of(manifest, bench.settings)
             call.done(measured)
             whole = result.model_copy(update={"metrics": measured, "provenance": provenance})
@@ -84,6 +88,13 @@ def workbench_of(root: Path) -> Workbench:
         settings = Settings.from_environment(os.environ)
         equip(Workbench(root=root, settings=settings, store=S3Store.connect()))
     return _BENCHES[root]
+
+
+def _spent(context: LambdaContext, settings: Settings, seconds: float) -> dict[str, float]:
+    """Return what a call took: GB-seconds of Lambda, or vCPU-seconds of a job of AWS Batch."""
+    if context.function_version == BATCH_VERSION:
+        return {BATCH_TIME: round(seconds * settings.threads, 3)}
+    return {LAMBDA_TIME: round(seconds * int(context.memory_limit_in_mb) / 1024, 3)}
 
 
 def _logged(event: dict[str, Any]) -> dict[str, str]:

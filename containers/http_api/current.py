@@ -19,6 +19,7 @@ from pipeline.observed import Call
 from pipeline.operations.following import Followed, follow
 from pipeline.operations.lookup import latest_etag
 from pipeline.operations.quotas import QuotasTable
+from pipeline.traces import trace_id
 
 if TYPE_CHECKING:
     from pipeline.operations.site import Site
@@ -47,7 +48,14 @@ class Current:
         found = follow(self.site, name, owner=sender.prefix, visible=sender.visible)
         if found is None:
             raise NoSuchJob(f"there is no job {name!r:.100}")
+        execution = found.execution.arn if found.execution else None
+        self.trace(execution or (found.row.execution if found.row else ""))
         return found
+
+    def trace(self, execution: str) -> None:
+        """Let the log of this request name the trace of an execution, given by its name or ARN."""
+        if execution:
+            self.call.logger.append_keys(trace_id=trace_id(execution))
 
     def own_object(self, key: str) -> Location:
         """Return the object that was uploaded under this key.

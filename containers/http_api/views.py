@@ -26,6 +26,7 @@ from pipeline.operations.presigning import presign_get
 from pipeline.operations.site import Site
 from pipeline.operations.verdicts import DUPLICATE, WAITING
 from pipeline.outcomes import ENDS
+from pipeline.traces import trace_id
 
 LASTS: Final = timedelta(hours=1)  # of an address of a result, or of its source
 
@@ -93,11 +94,12 @@ class Job(BaseModel):
     """An upload or a job.
 
     `id` is the name that it was asked for with, `job` its own id, once it has one: equal jobs have
-    equal ids. `execution` is what ran last for it. A job that is `done` has results and the record
-    of how they were made. One that is `duplicate` has those of the first job. One that is
-    `quarantined` will fail again with the same input; one that `failed` may not. One that is
-    `deleted` was done, and its results were deleted, on request or with its photo. `waiting` and
-    `expired` are uploads whose file never came. `tasks` are those that a running job has begun.
+    equal ids. `execution` is what ran last for it; `trace_id` finds all that it logged and made. A
+    job that is `done` has results and the record of how they were made. One that is `duplicate` has
+    those of the first job. One that is `quarantined` will fail again with the same input; one that
+    `failed` may not. One that is `deleted` was done, and its results were deleted, on request or
+    with its photo. `waiting` and `expired` are uploads whose file never came. `tasks` are those
+    that a running job has begun.
 
     `speakers` are those of a transcript, in order of appearance, and `tags` the sounds that the
     whole recording most probably has, each with its probability: if they were asked for. `faces` is
@@ -112,6 +114,7 @@ class Job(BaseModel):
     key: str | None = Field(default=None, exclude_if=is_none)
     job: str | None = Field(default=None, exclude_if=is_none)
     execution: str | None = Field(default=None, exclude_if=is_none)
+    trace_id: str | None = Field(default=None, exclude_if=is_none)
     updated_at: datetime | None = Field(default=None, exclude_if=is_none)
     form_expires_at: datetime | None = Field(default=None, exclude_if=is_none)
     error: JobError | None = Field(default=None, exclude_if=is_none)
@@ -169,6 +172,7 @@ class View:
             key=found.source.key if arn else None,
             job=row.job_id if row and has_job else None,
             execution=arn.rpartition(":")[2] or None,
+            trace_id=trace_id(arn) or None,
             updated_at=row.updated_at if row else None,
             form_expires_at=found.upload.expires_at if found.upload else None,
             **self._outcome(found),

@@ -33,7 +33,7 @@ _MODULES: Final = {
         name: name
         for name in (
             "backfill", "collections", "containers", "jobs", "keys", "models", "page", "quarantine",
-            "quotas", "stage", "transcripts", "webhooks",
+            "quotas", "stage", "top", "transcripts", "webhooks",
         )
     },
 }  # fmt: skip

@@ -18,6 +18,7 @@ from pipeline.operations.deleting import NotDeleted, delete_results
 from pipeline.operations.history import read_history
 from pipeline.operations.jobs_table import DELETED, DONE, STATUSES, JobRow
 from pipeline.operations.lookup import Job, Wanted, find_job, find_rows, job_of, read_reason
+from pipeline.operations.measured_cost import measure_cost
 from pipeline.operations.redriving import NotRedriven, redrive_named
 from pipeline.operations.repairing import repair
 from pipeline.operations.replaying import Changes, Replay, replay
@@ -146,6 +147,27 @@ def delete_jobs(site: Site, names: tuple[str, ...], prefix: str | None) -> None:
         else:
             click.echo(f"{name}  deleted: {len(deleted)} files")
     sys.exit(bool(failures))
+
+
+@jobs.command("cost")
+@click.option(
+    "--since", type=Moment(), default="1d", show_default=True, help="Jobs done since then."
+)
+@click.option(
+    "--most",
+    type=click.IntRange(1),
+    default=1_000,
+    show_default=True,
+    help="Read at most so many records, the latest.",
+)
+@site_options
+def cost(site: Site, *, since: datetime, most: int) -> None:
+    """Print what finished jobs cost, as their records measured it.
+
+    By product: Lambda's GB-seconds and AWS Batch's vCPU-seconds of a job, and list prices for
+    1,000 jobs and for an hour of sound. Calls, transitions, storage and staging are not in it.
+    """
+    tables.print_cost(measure_cost(site, since, most=most))
 
 
 @jobs.command("audit")

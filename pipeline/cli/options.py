@@ -59,6 +59,16 @@ def _model_name(_ctx: click.Context, _param: click.Parameter, name: str | None) 
     return name.strip() if name else None
 
 
+catalogue_option = click.option(
+    "--catalogue",
+    "overlays",
+    envvar="MATTELINE_CATALOGUE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="File of model rows to add to the shipped catalogue; repeatable.",
+)
+
+
 def weights_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add --mirror, --catalogue and --accept-licence, and pass them as one ModelChoice.
 
@@ -71,14 +81,7 @@ def weights_options(command: Callable[..., None]) -> Callable[..., None]:
         envvar="MATTELINE_WEIGHTS_MIRROR",
         help="Folder or URL with weights files, tried first [default: weights that were kept].",
     )
-    @click.option(
-        "--catalogue",
-        "overlays",
-        envvar="MATTELINE_CATALOGUE",
-        type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        multiple=True,
-        help="File of model rows to add to the shipped catalogue; repeatable.",
-    )
+    @catalogue_option
     @click.option(
         "--accept-licence",
         "accepted_licences",

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline.cli.report import console
+from pipeline.cli.top_view import dollars
 from pipeline.operations.auditing import Audit
 from pipeline.operations.dead_letters import DeadLetter
 from pipeline.operations.executions import sentences
@@ -17,10 +18,12 @@ from pipeline.operations.history import Visit
 from pipeline.operations.jobs_table import JobRow
 from pipeline.operations.keys import KeyRow
 from pipeline.operations.lookup import Job, quarantined_key
+from pipeline.operations.measured_cost import MeasuredCost
 from pipeline.operations.quotas import EVERYBODY, Usage
 from pipeline.operations.repairing import Repair
 from pipeline.operations.site import Site
 from pipeline.operations.verdicts import KINDS
+from pipeline.traces import trace_id
 from pipeline.webhooks.registered import EVENTS, Webhook
 
 _COLOURS: Final = {
@@ -77,11 +80,13 @@ def _facts(site: Site, job: Job, reason: dict[str, Any]) -> Iterable[tuple[str, 
         yield "released", f"as {row.released_by.rpartition(':')[2]}" if row.released else ""
     if execution:
         yield "execution", f"{execution.name}  {execution.status}"
+        yield "trace id", trace_id(execution.arn)
         failed = execution.reason if execution.error else ""
         yield "error", reason.get("error") or failed or (row.error if row else "")
         yield "console", "" if site.local else f"{site.names.execution_page}{execution.arn}"
     elif row:
         yield "execution", f"{row.execution_name}  deleted by Step Functions after 90 days"
+        yield "trace id", trace_id(row.execution)
         yield "error", row.error
     yield "message", reason.get("message", "")
     yield "hint", reason.get("hint", "")
@@ -116,6 +121,29 @@ def print_audit(audit: Audit, repairs: Sequence[Repair]) -> None:
         counts = ", ".join(f"{times} {state}" for state, times in sorted(states.items()))
         screen.print(f"{product}: {states.total()} objects: {counts}")
     screen.print(", ".join(f"{audit.count(kind)} {kind}" for kind in KINDS))
+
+
+def print_cost(found: MeasuredCost) -> None:
+    """Print one line for each product, then what was left out."""
+    screen = console()
+    table = Table("product")
+    for name in ("jobs", "GB-s a job", "vCPU-s a job", "per 1,000 jobs", "per hour of sound"):
+        table.add_column(name, justify="right")
+    for each in found.products:
+        if each.jobs:
+            table.add_row(
+                each.product,
+                f"{each.jobs:,}",
+                f"{each.spent.gb_s / each.jobs:.2f}",
+                f"{each.spent.vcpu_s / each.jobs:.2f}",
+                dollars(each.spent.per_thousand(each.jobs)),
+                dollars(each.spent.per_hour_of_sound),
+            )
+    screen.print(table if table.row_count else "no job with figures in its record")
+    if unmeasured := sum(each.unmeasured for each in found.products):
+        screen.print(f"{unmeasured:,} jobs not counted: their records have no such figures")
+    if found.left_out:
+        screen.print(f"{found.left_out:,} older jobs not counted: raise --most")
 
 
 def print_keys(rows: Sequence[KeyRow], now: datetime) -> None:

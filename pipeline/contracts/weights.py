@@ -7,9 +7,12 @@ from pipeline.contracts.contract import Contract, Job, Result
 
 
 class StageWeights(Job):
+    """`trace_id` says in the log for what the model is staged; an older state machine does not."""
+
     model: str
     models_bucket: str
     force: bool
+    trace_id: str | None = None
 
 
 class WeightsStaged(Result):

@@ -90,7 +90,7 @@ def follow_batch(site: Site, name: str, *, owner: str, visible: str) -> Followed
     if made_at(name, _owner(owner)) is None and (visible or not EXECUTION_NAME.fullmatch(name)):
         return None
     execution = find_execution(site, site.names.execution_arn(MACHINE, name))
-    return FollowedBatch(execution, _counts(site, execution)) if execution else None
+    return FollowedBatch(execution, count_items(site, execution.arn)) if execution else None
 
 
 def read_failures(
@@ -121,10 +121,13 @@ def _owner(prefix: str) -> str:
     return f"batches of {prefix}"  # their ids are none of uploads
 
 
-def _counts(site: Site, execution: Execution) -> Counts | None:
-    """Read the counts of its Map Run, which has them for as long as Step Functions has it."""
+def count_items(site: Site, arn: str) -> Counts | None:
+    """Read the counts of a backfill's Map Run; None before it has one.
+
+    Step Functions has them for as long as it has the execution.
+    """
     states = site.client("stepfunctions")
-    runs = states.list_map_runs(executionArn=execution.arn, maxResults=1)["mapRuns"]
+    runs = states.list_map_runs(executionArn=arn, maxResults=1)["mapRuns"]
     if not runs:
         return None
     told = states.describe_map_run(mapRunArn=runs[0]["mapRunArn"])["itemCounts"]

@@ -41,7 +41,7 @@ def logged_fields() -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, query in _QUERIES.items() if query["of"] == "functions"]
+    "name", [name for name, query in _QUERIES.items() if query["of"] in {"functions", "beside"}]
 )
 def test_a_query_asks_for_what_is_logged(name: str, logged_fields: set[str]) -> None:
     assert fields_of(_QUERIES[name]) <= logged_fields

@@ -52,7 +52,9 @@ def test_a_result_is_plain_json() -> None:
 def test_a_result_says_how_long_it_took_and_what_it_used() -> None:
     metrics = call(greet)["metrics"]
 
-    assert set(metrics) == {"greet_ms", "task_ms", "peak_rss_mb", "cold_start", "letters"}
+    assert set(metrics) == {
+        "greet_ms", "task_ms", "peak_rss_mb", "cold_start", "letters", "gb_s"
+    }  # fmt: skip
     assert 0 <= metrics["greet_ms"] <= metrics["task_ms"] < 10_000
     assert 10 < metrics["peak_rss_mb"] < 100_000
     assert metrics["letters"] == 3

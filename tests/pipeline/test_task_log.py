@@ -58,6 +58,25 @@ def test_one_line_says_where_and_for_whom(run: Callable[..., Greeted]) -> None:
     assert line["function_request_id"] == "5ca1ab1e"
 
 
+@pytest.mark.parametrize(
+    ("told", "trace"),
+    [
+        (
+            {"execution": "arn:aws:states:eu-central-1:1:execution:matteline-dev-cutout:event-7"},
+            "event-7",
+        ),
+        ({"execution": "event-7"}, "event-7"),
+        ({"execution": "own-1", "trace_id": "event-7"}, "event-7"),
+        ({}, None),
+    ],
+    ids=["arn", "name", "of-another", "none"],
+)
+def test_a_line_has_the_trace_id_of_the_upload(told: dict[str, str], trace: str | None) -> None:
+    (line,) = logged(refuse, {"schema": 1, "name": "Ada", **told})
+
+    assert line.get("trace_id") == trace
+
+
 def test_success_is_logged_with_its_metrics() -> None:
     (line,) = logged(greet)
 

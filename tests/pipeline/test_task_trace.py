@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -53,3 +54,4 @@ def test_a_sampled_call_reports_to_the_daemon() -> None:
     assert loaded == "True"
     assert "1-5759e988-bd862e3fe1be46a994272793" in report
     assert "greeter" in report
+    assert json.loads(report.partition("\n")[2])["annotations"]["trace_id"] == "run-7"

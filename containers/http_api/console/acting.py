@@ -59,6 +59,7 @@ class ActingDesk:
             )
         except states.exceptions.ExecutionAlreadyExists as error:
             raise ExecutionExists(f"{machine} has had an execution {name}") from error
+        self.reading.current.trace(name)
         return ExecutionId(machine=machine, name=name)
 
     def stop(self, machine: str, name: str) -> ExecutionId:

@@ -161,6 +161,7 @@ class ReadingDesk:
         found = find_execution(self.site, known, name) if EXECUTION_NAME.fullmatch(name) else None
         if found is None:
             raise NoSuchExecution(f"{machine} has no execution {name!r:.100}")
+        self.current.trace(name)
         return found
 
     def _machine(self, found: MachineState) -> Machine:

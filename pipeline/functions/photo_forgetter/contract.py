@@ -16,6 +16,7 @@ class ForgetPhoto:
     execution: str
     key: str = ""
     photos: tuple[str, ...] = ()
+    trace_id: str = ""  # of the product's execution that asks; else that of `execution`
 
     def __post_init__(self) -> None:
         if bool(self.key) == bool(self.photos):

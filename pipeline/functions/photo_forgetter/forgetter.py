@@ -7,8 +7,6 @@ key. So the output record says whether files are of the deleted photo; its key a
 from __future__ import annotations
 
 import contextlib
-import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -19,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.aws.outages import Unanswered, is_outage
 from pipeline.errors import StoreUnavailable
+from pipeline.functions.lines import write_line
 from pipeline.functions.photo_forgetter.contract import ForgetPhoto, PhotoForgotten
 from pipeline.functions.photo_forgetter.followers import Follower
 from pipeline.functions.photo_forgetter.photos import Judge, OfPhoto, Photos
@@ -32,6 +31,7 @@ from pipeline.functions.photo_forgetter.versions import (
     sha256_of,
     versions_of,
 )
+from pipeline.traces import trace_id
 
 _RUNNING: Final = "RUNNING"
 
@@ -100,7 +100,8 @@ class Forgetter:
         each = [asdict(receipt) for receipt in found]
         names = PhotoForgotten.__dataclass_fields__
         receipt = {name: sum(counts[name] for counts in each) for name in names}
-        sys.stdout.write(json.dumps({"execution": job.execution, **receipt}) + "\n")
+        trace = job.trace_id or trace_id(job.execution)
+        write_line("photo-forgetter", "done", trace_id=trace, execution=job.execution, **receipt)
         return PhotoForgotten(**receipt)
 
     def _judges(self, job: ForgetPhoto) -> Iterator[tuple[str, Judge]]:

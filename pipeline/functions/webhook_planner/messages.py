@@ -75,6 +75,7 @@ class End:
         return {
             "job": self._job,
             "execution": self.detail["name"],
+            "trace_id": self.detail["name"],
             "upload": uploaded[1] if uploaded else None,
             "key": self.key,
             "product": self.products.get(self.detail["stateMachineArn"]),

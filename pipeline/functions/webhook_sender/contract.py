@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 
@@ -12,6 +13,14 @@ class SendWebhook:
     message_id: str
     webhook_id: str
     body: str
+
+    @property
+    def trace_id(self) -> str:
+        """The trace id of the upload that the message is about; empty if it names no execution."""
+        match json.loads(self.body):
+            case {"data": {"execution": str(execution)}}:
+                return execution
+        return ""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from tests.pipeline.containers.greeter.handler import Greet, Greeted
 EVENT = {"schema": 1, "name": "Ada", "execution": "run-7", "job_id": "0123"}
 _READ_BY_THE_LOGGER = SimpleNamespace(
     function_name="greeter",
+    function_version="7",
     memory_limit_in_mb=128,
     invoked_function_arn="arn:aws:lambda:eu-central-1:123456789012:function:greeter",
     aws_request_id="5ca1ab1e",

@@ -320,8 +320,12 @@ def test_the_log_has_counts_and_the_execution_only(
     stage.forget("people/ada.jpg")
 
     (line,) = capsys.readouterr().out.splitlines()
-    assert json.loads(line) == {
-        "execution": "arn:execution", "jobs": 1, "running": 0, "files": 2, "work_files": 1
+    told = json.loads(line)
+    assert datetime.fromisoformat(told.pop("timestamp")).tzinfo
+    assert told == {
+        "level": "INFO", "container": "photo-forgetter", "message": "done",
+        "execution": "arn:execution", "trace_id": "execution",
+        "jobs": 1, "running": 0, "files": 2, "work_files": 1,
     }  # fmt: skip
 
 
