@@ -11,6 +11,7 @@ from typing import Any, Final
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 from click.testing import CliRunner
 from moto import mock_aws
@@ -240,9 +241,9 @@ def test_a_bucket_that_another_account_made_under_our_name_is_not_imported(site:
     ours = {"x-amz-expected-bucket-owner": ACCOUNT}
     nothing = HTTPResponse(io.BytesIO(), preload_content=False)
 
-    def answer(request: Any, **_: Any) -> AWSResponse | None:
+    def answer(request: Any, **_: Any) -> Any:
         asked = {name: request.headers.get(name, b"").decode() for name in ours}
-        return AWSResponse(request.url, 403, {}, nothing) if asked == ours else None
+        return AWSResponse(request.url, 403, HTTPHeaders(), nothing) if asked == ours else None
 
     for operation in ("HeadBucket", "GetBucketEncryption"):
         site.session.events.register(f"before-send.s3.{operation}", answer)
