@@ -11,6 +11,13 @@ VECTOR_INDEX: Final = "vector-index"  # the container that keeps collections
 KEY_AUTHORIZER: Final = "key-authorizer"  # the zipped function that knows the API's keys
 _LONGEST_FUNCTION: Final = 64  # characters, for a function and for the role of the same name
 LOCAL_STAGE: Final = "local"
+# What the names of a stage's stacks end with, in the order of their creation; those of functions
+# come after the second one.
+STACKS: Final = (
+    *("storage", "access", "releases", "web", "pipeline", "observability"),
+    *("page", "batch"),
+)
+_FUNCTIONS: Final = "functions-"
 
 
 @dataclass(frozen=True)
@@ -151,6 +158,14 @@ class Names:
     def unqualified_machine_arn(self, name: str) -> str:
         """Return the ARN without an alias, as metrics and events have it."""
         return f"{self.arn('states')}:stateMachine:{self.machine(name)}"
+
+    def owns_stack(self, stack: str) -> bool:
+        """Return True for a stack of this stage. The names of other stages may begin with its own.
+
+        Stacks of containers that the stage had once are among them.
+        """
+        part = stack.removeprefix(f"{self.prefix}-")
+        return part != stack and (part in STACKS or part.startswith(_FUNCTIONS))
 
     def function_stack(self, container: str) -> str:
         """Return the CloudFormation stack whose parameters say which image is live."""

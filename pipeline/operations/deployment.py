@@ -9,10 +9,11 @@ from functools import cached_property
 from typing import Any, Final
 
 from pipeline.declared.blueprint import Blueprint
-from pipeline.declared.names import PROJECT
+from pipeline.declared.names import PROJECT, STACKS
 from pipeline.operations.site import Site
 
-_PARTS: Final = ("storage", "access", "releases", "web", "pipeline", "observability")
+_ASKED: Final = ("page", "batch")  # stacks that a stage has only if its settings say so
+_PARTS: Final = tuple(part for part in STACKS if part not in _ASKED)
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,12 @@ class Deployment:
     def stacks(self) -> dict[str, dict[str, Any]]:
         """Return the expected stacks that exist, and those of the stage, by name."""
         pages = self.site.client("cloudformation").get_paginator("describe_stacks").paginate()
-        ours = (f"{self.site.names.prefix}-", f"{PROJECT}-registry")
         return {
             each["StackName"]: each
             for page in pages
             for each in page["Stacks"]
-            if each["StackName"].startswith(ours)
+            if self.site.names.owns_stack(each["StackName"])
+            or each["StackName"] == f"{PROJECT}-registry"
         }
 
     def output(self, part: str, name: str) -> str | None:

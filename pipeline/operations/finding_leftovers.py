@@ -13,6 +13,7 @@ from pipeline.operations.site import Site
 
 _GONE: Final = frozenset({"DELETE_COMPLETE", "DELETE_SKIPPED"})  # a stack let go of the resource
 _STUCK: Final = frozenset({"DELETE_FAILED", "ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED"})
+_NO_KEY: Final = frozenset({"AccessDeniedException", "NotFoundException"})
 _USABLE: Final = "Enabled"
 
 
@@ -47,7 +48,7 @@ def stuck_stacks(site: Site) -> tuple[StuckStack, ...]:
         StuckStack(stack["StackName"], stack["StackStatus"])
         for page in pages
         for stack in page["Stacks"]
-        if stack["StackName"].startswith(f"{site.names.prefix}-") and stack["StackStatus"] in _STUCK
+        if site.names.owns_stack(stack["StackName"]) and stack["StackStatus"] in _STUCK
     )
 
 
@@ -113,8 +114,9 @@ class _Existing:
         return Leftover(wanted, {_NAMED_BY[wanted.kind]: wanted.name})
 
     def _bucket(self, wanted: Expected) -> Leftover | None:
+        owner = {"ExpectedBucketOwner": self._site.names.account}  # anybody may have taken the name
         try:
-            self._site.client("s3").head_bucket(Bucket=wanted.name)
+            self._site.client("s3").head_bucket(Bucket=wanted.name, **owner)
         except ClientError as error:
             status = error.response["ResponseMetadata"]["HTTPStatusCode"]
             if status == 404:
@@ -134,20 +136,35 @@ class _Existing:
         return Leftover(wanted, {"VectorBucketArn": found["vectorBucketArn"]})
 
     def _key(self, wanted: Expected) -> Leftover | None:
-        key_id = self._aliases.get(wanted.name) or self._encrypting(wanted.encrypts)
+        named = self._aliases.get(wanted.name)
+        key_id = named or self._encrypting(wanted.encrypts)
         if not key_id:
             return None
-        found = self._site.client("kms").describe_key(KeyId=key_id)["KeyMetadata"]
+        try:
+            found = self._site.client("kms").describe_key(KeyId=key_id)["KeyMetadata"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _NO_KEY:
+                raise
+            return Leftover(wanted, problem=_others(str(wanted.encrypts), key_id))
+        if not named and self._is_others(found):
+            return Leftover(wanted, problem=_others(str(wanted.encrypts), found["Arn"]))
         state = found["KeyState"]
         problem = None if state == _USABLE else _unusable(found["KeyId"], state)
         return Leftover(wanted, {"KeyId": found["KeyId"]}, problem)
+
+    def _is_others(self, key: Mapping[str, Any]) -> bool:
+        """Return True for AWS's own key, another account's, or one with an alias of its own."""
+        own = (key["KeyManager"], key["AWSAccountId"]) == ("CUSTOMER", self._site.names.account)
+        return not own or key["KeyId"] in self._aliases.values()
 
     def _encrypting(self, bucket: str | None) -> str | None:
         """Return the key that encrypts a bucket; None if there is no bucket, or no key of KMS."""
         if bucket is None:
             return None
         try:
-            answer = self._site.client("s3").get_bucket_encryption(Bucket=bucket)
+            answer = self._site.client("s3").get_bucket_encryption(
+                Bucket=bucket, ExpectedBucketOwner=self._site.names.account
+            )
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] in {301, 403, 404}:
                 return None  # `_bucket` says what there is to say
@@ -169,6 +186,13 @@ def _folders(expected: tuple[Expected, ...]) -> list[str]:
     """Return the folders of the log groups, such as `/aws/lambda/`."""
     groups = [each.name for each in expected if each.kind == "Logs::LogGroup"]
     return sorted({f"{name.rpartition('/')[0]}/" for name in groups})
+
+
+def _others(bucket: str, key: str) -> str:
+    return (
+        f"the bucket {bucket} is encrypted with {key}, which this stage did not make: "
+        "give the bucket another encryption, or delete it"
+    )
 
 
 def _unusable(key_id: str, state: str) -> str:

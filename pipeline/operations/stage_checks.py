@@ -62,13 +62,16 @@ def _leftovers(deployment: Deployment) -> Said:
 
 
 def _tuning(deployment: Deployment) -> Said:
+    """Look for versions that tuning made; other stages of the account have their own."""
+    names = deployment.site.names
+    own = {each.name(names) for each in deployment.blueprint.functions}
     pages = deployment.site.client("lambda").get_paginator("list_functions")
     functions = sorted(
         {
             each["FunctionName"]
             for page in pages.paginate(FunctionVersion="ALL")
             for each in page["Functions"]
-            if each.get("Description", "").startswith(MARK)
+            if each["FunctionName"] in own and each.get("Description", "").startswith(MARK)
         }
     )
     if functions:
@@ -122,6 +125,8 @@ def _queues(deployment: Deployment) -> Said:
     }
     if not found:
         return fail("no queue of AWS Batch", _DEPLOY)
+    if missing := [name for name in wanted if name not in found]:
+        return fail(f"missing: {_named(missing)}", _DEPLOY)
     for name, queue in found.items():
         if (queue["state"], queue["status"]) != ("ENABLED", "VALID"):
             why = queue.get("statusReason", "")

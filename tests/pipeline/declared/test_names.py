@@ -36,3 +36,23 @@ def test_the_local_cloud_has_its_own_names() -> None:
 def test_any_other_arn_is_an_error(arn: str) -> None:
     with pytest.raises(ValueError, match="is no function of http-api"):
         names_of_function(arn, "http-api")
+
+
+@pytest.mark.parametrize(
+    ("stack", "own"),
+    [
+        ("matteline-dev-storage", True),
+        ("matteline-dev-batch", True),
+        ("matteline-dev-functions-gone", True),
+        ("matteline-dev-2-storage", False),
+        ("matteline-dev-2-functions-transcriber", False),
+        ("matteline-registry", False),
+        ("storage", False),
+    ],
+)
+def test_a_stage_knows_its_stacks_from_those_of_a_stage_with_a_longer_name(
+    stack: str, *, own: bool
+) -> None:
+    dev = stage_names("dev", account="123456789012", region="eu-west-1")
+
+    assert dev.owns_stack(stack) is own

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,10 +10,13 @@ from typing import Any, Final
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 from click.testing import CliRunner
 from moto import mock_aws
 from moto.cloudformation.models import cloudformation_backends
+from urllib3 import HTTPResponse
 
 from pipeline.cli.stage import stage
 from pipeline.declared.blueprint import Blueprint
@@ -215,6 +219,40 @@ def test_a_key_without_an_alias_is_found_by_the_bucket_that_it_encrypts(site: Si
 
 
 @pytest.mark.usefixtures("destroyed")
+def test_a_key_that_others_use_too_is_not_imported(site: Site) -> None:
+    """An import would replace its policy."""
+    kms, shared = boto3.client("kms"), EXPECTED[0]
+    companys = kms.create_key()["KeyMetadata"]
+    kms.create_alias(AliasName="alias/company", TargetKeyId=companys["KeyId"])
+    kms.delete_alias(AliasName=shared.name)
+    rule = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": companys["Arn"]}
+    boto3.client("s3").put_bucket_encryption(
+        Bucket=shared.encrypts,
+        ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": rule}]},
+    )
+
+    with pytest.raises(CannotAdopt, match=f"{shared.encrypts} is encrypted with {companys['Arn']}"):
+        adopted(find_leftovers(site, EXPECTED), TEMPLATES, NAMES)
+
+
+@pytest.mark.usefixtures("destroyed")
+def test_a_bucket_that_another_account_made_under_our_name_is_not_imported(site: Site) -> None:
+    """One that lets everybody in looks like ours, unless S3 is told whose it must be."""
+    ours = {"x-amz-expected-bucket-owner": ACCOUNT}
+    nothing = HTTPResponse(io.BytesIO(), preload_content=False)
+
+    def answer(request: Any, **_: Any) -> Any:
+        asked = {name: request.headers.get(name, b"").decode() for name in ours}
+        return AWSResponse(request.url, 403, HTTPHeaders(), nothing) if asked == ours else None
+
+    for operation in ("HeadBucket", "GetBucketEncryption"):
+        site.session.events.register(f"before-send.s3.{operation}", answer)
+
+    with pytest.raises(CannotAdopt, match="belongs to another account"):
+        adopted(find_leftovers(site, EXPECTED), TEMPLATES, NAMES)
+
+
+@pytest.mark.usefixtures("destroyed")
 def test_a_key_that_is_being_deleted_is_a_problem_with_a_way_out(site: Site) -> None:
     (key, *_) = find_leftovers(site, EXPECTED[:1])
     boto3.client("kms").schedule_key_deletion(KeyId=key.identifier["KeyId"])
@@ -248,6 +286,15 @@ def test_a_stack_whose_deletion_failed_is_finished_first(tmp_path: Path) -> None
 
     assert answer.exit_code == 1
     assert f"aws cloudformation delete-stack --stack-name {STORAGE}" in answer.output
+
+
+def test_a_stuck_stack_of_another_stage_is_left_alone(site: Site) -> None:
+    """The stages dev and dev-2 may be in one account."""
+    create("matteline-dev-2-storage", TEMPLATES["matteline-dev-pipeline"])
+    (stack,) = cloudformation_backends[ACCOUNT][REGION].stacks.values()
+    stack.status = "DELETE_FAILED"
+
+    assert stuck_stacks(site) == ()
 
 
 @pytest.mark.usefixtures("destroyed")

@@ -7,6 +7,8 @@ from typing import Final
 
 import pytest
 
+from pipeline.compute import LANES
+from pipeline.declared.names import stage_names
 from pipeline.operations.deployment import Deployment
 from pipeline.operations.stage_tuning import MARK
 from tests.pipeline.operations.doctor.stages import (
@@ -86,16 +88,24 @@ def test_a_stage_that_is_there_has_no_leftovers(stage: Deployment) -> None:
 def test_temporary_versions_of_tuning_are_found(stage: Deployment) -> None:
     client = stage.site.client
     role = client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    client("lambda").create_function(
-        FunctionName="matteline-dev-x", Runtime="python3.13", Handler="a.b", Role=role,
-        Code={"ZipFile": zipped()},
-    )  # fmt: skip
+    function = next(iter(BLUEPRINT.functions))
+    own, others = (
+        function.name(stage_names(each, account=NAMES.account, region=NAMES.region))
+        for each in ("dev", "dev-2")
+    )
+    for name in (own, others):
+        client("lambda").create_function(
+            FunctionName=name, Runtime="python3.13", Handler="a.b", Role=role,
+            Code={"ZipFile": zipped()},
+        )  # fmt: skip
     assert look("tuning", stage).verdict == "ok"
-    client("lambda").publish_version(FunctionName="matteline-dev-x", Description=MARK)
+    client("lambda").publish_version(FunctionName=others, Description=MARK)
+    assert look("tuning", stage).verdict == "ok"
+    client("lambda").publish_version(FunctionName=own, Description=MARK)
 
     found = look("tuning", stage)
 
-    assert (found.verdict, "matteline-dev-x" in found.found) == ("warn", True)
+    assert (found.verdict, own in found.found, others in found.found) == ("warn", True, False)
 
 
 VERSIONS: Final = {each.name: each.version for each in BLUEPRINT.containers}
@@ -137,18 +147,19 @@ def test_weights_of_default_models_are_looked_for(stage: Deployment) -> None:
     ("queues", "verdict"),
     [
         pytest.param([], "fail", id="none"),
-        pytest.param([("ENABLED", "VALID")], "ok", id="ready"),
-        pytest.param([("ENABLED", "INVALID")], "fail", id="invalid"),
-        pytest.param([("DISABLED", "VALID")], "fail", id="disabled"),
+        pytest.param([("ENABLED", "VALID")], "fail", id="one-missing"),
+        pytest.param(2 * [("ENABLED", "VALID")], "ok", id="ready"),
+        pytest.param([("ENABLED", "VALID"), ("ENABLED", "INVALID")], "fail", id="invalid"),
+        pytest.param([("DISABLED", "VALID"), ("ENABLED", "VALID")], "fail", id="disabled"),
     ],
 )
 def test_queues_take_jobs(stage: Deployment, queues: list[tuple[str, str]], verdict: str) -> None:
     told = [
         {
-            "jobQueueName": "matteline-dev-cpu-uploads", "jobQueueArn": "arn", "state": state,
+            "jobQueueName": f"matteline-dev-cpu-{lane}", "jobQueueArn": "arn", "state": state,
             "status": status, "priority": 1, "computeEnvironmentOrder": [],
         }
-        for state, status in queues
+        for lane, (state, status) in zip(LANES, queues, strict=False)
     ]  # fmt: skip
     stubbed(stage, "batch", describe_job_queues={"jobQueues": told})
 

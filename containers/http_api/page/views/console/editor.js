@@ -3,15 +3,23 @@
 import { t } from '../../core/i18n.js'
 import { icon } from '../../parts/icon.js'
 import { html, useRef } from '../../vendor/htm-preact.js'
-import { read, spotOf } from './locate.js'
+import { read, spotsAt } from './locate.js'
 
 /** @import { Problem } from '../../core/api.js' */
+
+const MOST_FAULTS = 50 // who wrote more of them begins with these
 
 /** @typedef {{ pointer: string, text: string }} Fault what is wrong with a value, by its JSON pointer */
 
 /** @param {Problem} problem @returns {Fault[]} what the service says about single values */
 export const faultsOf = ({ errors }) =>
   errors.map(({ field = '', detail }) => ({ pointer: `/${field.replaceAll('.', '/')}`.replace(/^\/body(\/(input|options)(?=\/|$))?/, ''), text: detail }))
+
+/** @param {string} text @param {Fault[]} faults */
+function located(text, faults) {
+  const spots = spotsAt(text, faults.map(({ pointer }) => pointer))
+  return faults.map((fault, at) => ({ ...fault, spot: spots[at] }))
+}
 
 /**
  * @param {{ id: string, label: string, text: string, faults: Fault[], onInput: (text: string) => void, small?: boolean }} given
@@ -21,7 +29,7 @@ export function Editor({ id, label, text, faults, onInput, small }) {
   const field = useRef(/** @type {any} */ (null))
   const gutter = useRef(/** @type {any} */ (null))
   const { wrong, spot } = read(text)
-  const told = wrong === undefined ? faults.map((fault) => ({ ...fault, spot: spotOf(text, fault.pointer) })) : [{ pointer: '', text: wrong, spot }]
+  const told = wrong === undefined ? located(text, faults.slice(0, MOST_FAULTS)) : [{ pointer: '', text: wrong, spot }]
   const marked = new Set(told.map((each) => each.spot.line))
   const show = (/** @type {import('./locate.js').Spot} */ { from, to, line }) => {
     field.current.focus()

@@ -19,9 +19,9 @@ export function read(text) {
   }
 }
 
-/** @param {string} text that is JSON @returns {Map<string, Spot>} where each value is, by its JSON pointer */
-export function spotsOf(text) {
-  /** @type {Map<string, Spot>} */
+/** @param {string} text that is JSON @returns {Map<string, [from: number, to: number]>} where each value is, by its JSON pointer */
+function spotsOf(text) {
+  /** @type {Map<string, [number, number]>} */
   const spots = new Map()
   let at = 0
   const space = () => {
@@ -37,7 +37,7 @@ export function spotsOf(text) {
   const value = (/** @type {string} */ pointer) => {
     space()
     const from = at
-    const [first] = text.slice(at)
+    const first = text[at]
     if (first === '{' || first === '[') {
       const last = first === '{' ? '}' : ']'
       at += 1
@@ -59,18 +59,23 @@ export function spotsOf(text) {
       at += 1
     } else if (first === '"') word()
     else while (/[^\s,\]}]/.test(text[at] ?? ' ')) at += 1
-    spots.set(pointer, { line: lineAt(text, from), from, to: at })
+    spots.set(pointer, [from, at])
   }
   value('')
   return spots
 }
 
-/** @param {string} text that is JSON @param {string} pointer @returns {Spot} of the value, or of what it should be in */
-export function spotOf(text, pointer) {
-  const spots = spotsOf(text)
-  for (let each = pointer; each; each = each.slice(0, each.lastIndexOf('/'))) {
-    const spot = spots.get(each)
-    if (spot) return spot
-  }
-  return spots.get('') ?? { line: 1, from: 0, to: 0 }
+/**
+ * @param {string} text that is JSON, and may be long
+ * @param {string[]} pointers
+ * @returns {Spot[]} of each value, or of what it should be in
+ */
+export function spotsAt(text, pointers) {
+  const spots = pointers.length ? spotsOf(text) : new Map()
+  return pointers.map((pointer) => {
+    let each = pointer
+    while (each && !spots.has(each)) each = each.slice(0, each.lastIndexOf('/'))
+    const [from, to] = spots.get(each) ?? [0, 0]
+    return { line: lineAt(text, from), from, to }
+  })
 }
