@@ -14,18 +14,18 @@ from infra.batch_network import BatchNetwork
 from pipeline.compute import LANES, JobMachines
 from pipeline.declared.names import Names
 
-# Families with AVX-512 and the memory for a model, and those with a GPU of 16 GB or more. Spot has
-# more of many families than of one.
+# Families with AVX-512 and the memory for a model, and families with a GPU of 16 GB or more. Spot
+# more often has a machine of one of several families.
 _FAMILIES: Final[Mapping[JobMachines, Sequence[str]]] = {
     "cpu": ("m7i", "r7i", "m6i", "r6i"),
     "gpu": ("g6", "g5", "g4dn"),
 }
 _SYSTEMS: Final[Mapping[JobMachines, str]] = {"cpu": "ECS_AL2023", "gpu": "ECS_AL2023_NVIDIA"}
 _ROOT: Final = "/dev/xvda"
-_DISK_GB: Final = 100  # for the system, and several images of the largest kind
+_DISK_GB: Final = 100  # for the system, and several images of the largest size
 _MINUTES_OF_A_JOB: Final = 180
 _PRIORITY_STEP: Final = 10
-# A job that no machine of its queue could hold ends, so that nobody waits for it in vain.
+# A job that no machine of its queue can hold ends: it would wait for ever.
 _HOPELESS_AFTER_S: Final = 600
 _HOPELESS: Final = (
     "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE",

@@ -1,4 +1,4 @@
-"""Define the network of AWS Batch's machines, which nobody can reach from outside."""
+"""Define the network of AWS Batch's machines, which cannot be reached from outside."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from constructs import Construct
 
 from pipeline.declared.names import Names
 
-_RANGE: Final = "10.0.0.0/20"  # nothing is joined to this network
+_RANGE: Final = "10.0.0.0/20"  # any will do: no other network is connected
 _SUBNET_BITS: Final = 22  # a thousand machines
 _ZONES: Final = 2
 _HTTPS: Final = 443
@@ -30,9 +30,8 @@ class Network:
 class BatchNetwork(Construct):
     """Subnets, and a security group without any way in. Without `given`, in a VPC of its own.
 
-    Its own subnets are public ones, because then nothing costs anything at rest: a NAT gateway, or
-    the endpoints of ECR, ECS and CloudWatch, would. Machines have public addresses, and no port of
-    theirs is open.
+    Its own subnets are public: a NAT gateway, or endpoints of ECR, ECS and CloudWatch, would cost
+    money also while no job runs. Machines have public addresses, and no open port.
     """
 
     def __init__(self, scope: Construct, *, names: Names, given: Network | None) -> None:

@@ -23,7 +23,7 @@ def tasks_of_ecs(names: Names) -> iam.ServicePrincipal:
 
 
 def machine_profile(scope: Construct, names: Names) -> iam.CfnInstanceProfile:
-    """Create the role of machines. A job can reach its credentials: it may only serve ECS.
+    """Create the role of machines. Jobs can reach its credentials, so it may only serve ECS.
 
     Images are pulled, and logs written, with the execution role.
     """

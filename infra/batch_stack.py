@@ -57,7 +57,7 @@ class BatchStack(cdk.Stack):
 
 
 def _watch(scope: Construct, queues: list[str], names: Names) -> None:
-    """Write down what AWS Batch says of queues whose first job cannot start, and alarm on it."""
+    """Log the events of queues whose first job cannot start, and alarm on them."""
     name = names.batch_events_log_group()
     log = _log(scope, "Events", name)
     writer = iam.PolicyStatement(

@@ -103,18 +103,9 @@ def _failed(machine: str, names: Names, aside: cloudwatch.IMetric | None) -> clo
 
 
 def _add_for_product(alarms: Alarms, machine: str, names: Names) -> None:
-    started = execution_metric(names, machine, "ExecutionsStarted", minutes=_QUARTER_HOUR)
     alarms.add(
         f"{machine}-quarantine-rate",
-        _expression(
-            f"IF(started >= {_FEWEST_STARTED}, 100 * FILL(quarantined, 0) / started, 0)",
-            {
-                "started": started,
-                "quarantined": quarantined(names, machine, minutes=_QUARTER_HOUR),
-            },
-            label="quarantined, %",
-            minutes=_QUARTER_HOUR,
-        ),
+        _rate(names, machine, quarantined(names, machine, minutes=_QUARTER_HOUR), "quarantined"),
         above=_MOST_QUARANTINED_PERCENT,
         meaning=f"{machine} quarantines more than {_MOST_QUARANTINED_PERCENT}% of its input.",
         section="quarantine-rate",
@@ -140,20 +131,23 @@ def _add_for_product(alarms: Alarms, machine: str, names: Names) -> None:
 def _add_for_fallbacks(alarms: Alarms, machine: str, names: Names) -> None:
     alarms.add(
         f"{machine}-fallback-rate",
-        _expression(
-            f"IF(started >= {_FEWEST_STARTED}, 100 * FILL(fallbacks, 0) / started, 0)",
-            {
-                "started": execution_metric(
-                    names, machine, "ExecutionsStarted", minutes=_QUARTER_HOUR
-                ),
-                "fallbacks": fallbacks(names, machine, minutes=_QUARTER_HOUR),
-            },
-            label="with the fallback, %",
-            minutes=_QUARTER_HOUR,
-        ),
+        _rate(names, machine, fallbacks(names, machine, minutes=_QUARTER_HOUR), "with a fallback"),
         above=_MOST_FALLBACKS_PERCENT,
         meaning=f"More than {_MOST_FALLBACKS_PERCENT}% of executions of {machine} fall back.",
         section="fallback-rate",
+    )
+
+
+def _rate(
+    names: Names, machine: str, counted: cloudwatch.Metric, label: str
+) -> cloudwatch.MathExpression:
+    """Return the percentage of a machine's executions; 0 while there are few."""
+    started = execution_metric(names, machine, "ExecutionsStarted", minutes=_QUARTER_HOUR)
+    return _expression(
+        f"IF(started >= {_FEWEST_STARTED}, 100 * FILL(counted, 0) / started, 0)",
+        {"started": started, "counted": counted},
+        label=f"{label}, %",
+        minutes=_QUARTER_HOUR,
     )
 
 

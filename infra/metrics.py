@@ -53,12 +53,7 @@ def dead_letters(names: Names) -> cloudwatch.Metric:
 
 def quarantined(names: Names, machine: str, *, minutes: int = 5) -> cloudwatch.Metric:
     """Return how many executions quarantined their input, counted in the machine's log."""
-    return cloudwatch.Metric(
-        namespace=namespace(names),
-        metric_name=quarantined_name(machine),
-        statistic="Sum",
-        period=cdk.Duration.minutes(minutes),
-    )
+    return _counted(names, quarantined_name(machine), minutes)
 
 
 def refused_name(machine: str) -> str:
@@ -68,12 +63,7 @@ def refused_name(machine: str) -> str:
 
 def refused(names: Names, machine: str, *, minutes: int = 5) -> cloudwatch.Metric:
     """Return how many executions refused their input without a quarantine."""
-    return cloudwatch.Metric(
-        namespace=namespace(names),
-        metric_name=refused_name(machine),
-        statistic="Sum",
-        period=cdk.Duration.minutes(minutes),
-    )
+    return _counted(names, refused_name(machine), minutes)
 
 
 def fallback_name(machine: str) -> str:
@@ -83,9 +73,13 @@ def fallback_name(machine: str) -> str:
 
 def fallbacks(names: Names, machine: str, *, minutes: int = 5) -> cloudwatch.Metric:
     """Return how often a machine took a plan's fallback, counted in its log."""
+    return _counted(names, fallback_name(machine), minutes)
+
+
+def _counted(names: Names, metric: str, minutes: int) -> cloudwatch.Metric:
     return cloudwatch.Metric(
         namespace=namespace(names),
-        metric_name=fallback_name(machine),
+        metric_name=metric,
         statistic="Sum",
         period=cdk.Duration.minutes(minutes),
     )
@@ -93,20 +87,17 @@ def fallbacks(names: Names, machine: str, *, minutes: int = 5) -> cloudwatch.Met
 
 def falling_back(blueprint: Blueprint) -> tuple[str, ...]:
     """Return the machines with the state that takes a plan's fallback."""
-    return tuple(
-        name
-        for name, text in blueprint.definitions.items()
-        if FALLBACK_STATE in json.loads(text)["States"]
-    )
+    return _with_state(blueprint, FALLBACK_STATE)
 
 
 def refusing(blueprint: Blueprint) -> tuple[str, ...]:
     """Return the machines with a state Refused: products quarantine instead."""
-    return tuple(
-        name
-        for name, text in blueprint.definitions.items()
-        if "Refused" in json.loads(text)["States"]
-    )
+    return _with_state(blueprint, "Refused")
+
+
+def _with_state(blueprint: Blueprint, state: str) -> tuple[str, ...]:
+    definitions = blueprint.definitions.items()
+    return tuple(name for name, text in definitions if state in json.loads(text)["States"])
 
 
 def task_metric(

@@ -10,8 +10,9 @@ from aws_cdk import aws_iam as iam
 from infra.asl import DistributedMap, TaskState, distributed_maps, placeholders, task_states
 from infra.release_permissions import RELEASE_ACTIONS, ReleasePermissions
 from pipeline.compute import LANES
-from pipeline.declared.blueprint import Blueprint, fill
+from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import Names
+from pipeline.declared.placeholders import fill
 
 _S3_ACTIONS: Final = {
     "putObject": ["s3:PutObject"],
@@ -23,8 +24,6 @@ _FOLLOWED: Final = (
     "states:StopExecution",
     "states:RedriveExecution",
 )
-
-
 _ANY: Final = "*"
 _ANY_PRODUCT: Final = "ProductStateMachineArnTemplate"
 

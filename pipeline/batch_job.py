@@ -1,8 +1,8 @@
 """Run one task as a job of AWS Batch: `python -m pipeline.batch_job JOB OUTCOME`.
 
 The job is what Lambda would get as its payload, in an object of S3. The outcome is an object with
-`result`, or with `error` and `cause` as Step Functions has them. An error that a repeated job may
-not meet leaves no outcome, and the exit code 1: AWS Batch starts the job again.
+`result`, or with `error` and `cause` as Step Functions has them. After an error that may pass,
+there is no outcome and the exit code is 1: AWS Batch starts the job again.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from pipeline.task import BATCH_VERSION
 
 @dataclass(frozen=True)
 class JobContext:
-    """What a handler reads of Lambda's context, told by AWS Batch."""
+    """What a handler reads of Lambda's context, from the environment of a job."""
 
     function_name: str
     memory_limit_in_mb: int
@@ -62,7 +62,7 @@ class JobContext:
 def run(
     handler: Handler, store: ArtifactStore, job: str, outcome: str, context: JobContext
 ) -> None:
-    """Give the handler the job at one `s3://` address; store what comes of it at another."""
+    """Run the handler on the job at one `s3://` address; store its outcome at another."""
     payload = json.loads(store.read(Location.parse(job)))
     told = json.dumps(_outcome(handler, payload, context)).encode()
     store.write(Location.parse(outcome), told, media_type="application/json")
@@ -81,7 +81,7 @@ def _outcome(handler: Handler, payload: dict[str, Any], context: JobContext) -> 
 
 
 def _container(root: Path, function: str) -> ContainerManifest:
-    """Return the container of an image; of the sources, which have all, the job definition's."""
+    """Return the image's container; in the sources, that of the job definition."""
     every = load_containers(root)
     (container,) = (each for each in every if len(every) == 1 or f"-{each.name}-" in function)
     return container

@@ -9,7 +9,7 @@ Compute = Literal["auto", "lambda", "batch"]
 BatchMachines = Literal["off", "cpu", "gpu"]
 # The machines that a job needs.
 JobMachines = Literal["cpu", "gpu"]
-# Whose jobs go first: those of what people upload, then those of what a backfill processes.
+# Who goes first: uploads, then the objects of a backfill.
 Lane = Literal["uploads", "backfill"]
 
 LANES: Final[tuple[Lane, ...]] = ("uploads", "backfill")  # by priority, the highest first

@@ -1,4 +1,4 @@
-"""Foresee what a backfill takes of a stage, and say it."""
+"""Estimate the time and the cost of a backfill, and print them."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from pipeline.session.session import read_catalogue
 
 ASSUMED_S: Final = 5.0  # of an object whose model was not measured
 ASSUMED_MB: Final = 1024  # of a product without models
-_BESIDE_S: Final = 1.2  # of inspecting and refining a small photo
+_BESIDE_S: Final = 1.2  # inspecting and refining a small photo
 _CENT: Final = 0.01
 _PRODUCT: Final = "{}: {}, {:g} s each with {:,} MB ({})"
 
 
 @dataclass(frozen=True)
 class Planned:
-    """What one object of a product takes, and how many functions it calls at a time at most."""
+    """The work of one object of a product, and how many functions it calls at a time at most."""
 
     models: tuple[str, ...]
     work: Work

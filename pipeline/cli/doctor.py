@@ -1,4 +1,4 @@
-"""`matteline doctor` and `matteline next`: what is wrong here or on a stage, and what to type."""
+"""`matteline doctor` and `matteline next`: check this computer or a stage; say what to type."""
 
 from __future__ import annotations
 

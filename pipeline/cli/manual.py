@@ -30,6 +30,9 @@ def instructions(cloud: LocalCloud) -> str:
 Open the page in a browser:
   {cloud.endpoint}/
 
+Follow executions there, state by state (docs/console.md):
+  {cloud.endpoint}/#/console
+
 The local cloud answers on {cloud.endpoint}; default models: {models}.
 In another terminal (`aws` is also in .venv/bin):
 

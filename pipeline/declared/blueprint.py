@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 from pipeline.compute import BatchMachines, JobMachines
+from pipeline.declared.blueprint_checks import require_consistent
 from pipeline.declared.catalogue import Catalogue, load_catalogue
 from pipeline.declared.containers import BatchJob, ContainerManifest, load_containers
 from pipeline.declared.declaration import pascal_case
 from pipeline.declared.models import ModelRow
 from pipeline.declared.names import Names
+from pipeline.declared.placeholders import PLACEHOLDER, fill, fill_pattern
 from pipeline.declared.products import (
     Product,
     ingest_pattern,
     load_products,
     require_on_request,
-    require_products,
 )
 from pipeline.declared.resources import Operation, Resources, load_resources
 
-_PLACEHOLDER: Final = re.compile(r"\$\{(\w+)\}")
 _MACHINE: Final = ".asl.json"
 _TRIGGER: Final = ".trigger.json"
 _SCHEDULE: Final = ".schedule.json"
@@ -129,21 +128,11 @@ class Blueprint:
         """Read and check every declaration. `defaults` are models of different containers."""
         catalogue = load_catalogue(root, overlays, accepted_licences=accepted_licences)
         containers, resources = load_containers(root), load_resources(root)
-        _require_resources(containers, resources)
-        _require_machines(containers, root)
-        _require_invoked(containers)
-        _require_models(containers, catalogue)
         products = load_products(root)
         files = (root / "state_machines").glob(f"*{_MACHINE}")
         machines = [path.name.removesuffix(_MACHINE) for path in files]
-        require_products(
-            products,
-            machines=machines,
-            engines=catalogue.engines,
-        )
-        _require_claiming(resources.claiming, machines, products)
+        require_consistent(containers, catalogue, resources, products, machines)
         require_on_request(on_request, products)
-        _require_batch(containers, products)
         return cls(
             root=root,
             state_machines=root / "state_machines",
@@ -230,7 +219,7 @@ class Blueprint:
         substitutions = self.substitutions(names)
         return {
             **{
-                name: json.dumps(_fill_pattern(json.loads(text), substitutions))
+                name: json.dumps(fill_pattern(json.loads(text), substitutions))
                 for name, text in self._read(_TRIGGER).items()
             },
             **{
@@ -277,7 +266,7 @@ class Blueprint:
             name = ahead.pop()
             if name not in seen:
                 seen.add(name)
-                used = set(_PLACEHOLDER.findall(definitions[name]))
+                used = set(PLACEHOLDER.findall(definitions[name]))
                 found |= {containers[each] for each in used & containers.keys()}
                 ahead += [machines[each] for each in used & machines.keys()]
         return frozenset(found)
@@ -348,83 +337,3 @@ def _rates(folder: Path) -> dict[str, str]:
 def _texts(folder: Path, suffix: str) -> dict[str, str]:
     paths = sorted(folder.glob(f"*{suffix}"))
     return {path.name.removesuffix(suffix): path.read_text(encoding="utf-8") for path in paths}
-
-
-def _require_resources(containers: Iterable[ContainerManifest], resources: Resources) -> None:
-    for container in containers:
-        buckets = {access.bucket for access in container.access} - resources.buckets.keys()
-        vectors = {*container.vector_buckets} - resources.vector_buckets.keys()
-        tables = {table.name for table in container.tables} - resources.tables.keys()
-        for kind, lost in (("bucket", buckets), ("vector bucket", vectors), ("table", tables)):
-            if lost:
-                names = ", ".join(sorted(lost))
-                raise ValueError(f"{container.name} has access to no {kind} there is: {names}")
-
-
-def _require_machines(containers: Iterable[ContainerManifest], root: Path) -> None:
-    for container in containers:
-        for each in container.machines:
-            if not (root / "state_machines" / f"{each.name}{_MACHINE}").exists():
-                raise ValueError(f"{container.name} has access to no machine there is: {each.name}")
-
-
-def _require_claiming(
-    claiming: Iterable[str], machines: Collection[str], products: Iterable[Product]
-) -> None:
-    of_products = {product.machine for product in products}
-    for name in claiming:
-        if name not in machines or name in of_products:
-            raise ValueError(f"claiming: {name} is no machine, or a product's")
-
-
-def _require_invoked(containers: Sequence[ContainerManifest]) -> None:
-    names = {container.name for container in containers}
-    for container in containers:
-        if lost := sorted({each.container for each in container.invokes} - names):
-            raise ValueError(f"{container.name} invokes no container there is: {', '.join(lost)}")
-
-
-def _require_batch(containers: Iterable[ContainerManifest], products: Iterable[Product]) -> None:
-    able = {each.name for each in containers if each.batch}
-    for product in products:
-        for name, role in product.roles.items():
-            if role.batch and role.container not in able:
-                raise ValueError(f"{product.name}: {role.container} has no batch for role {name}")
-
-
-def _require_models(containers: Iterable[ContainerManifest], catalogue: Catalogue) -> None:
-    for container in containers:
-        engines = catalogue.engines.get(container.name, {})
-        on_batch = [row.name for row in catalogue.rows_of(container.name) if row.compute == "batch"]
-        if on_batch and not container.batch:
-            raise ValueError(f"{container.name} has no batch, which {', '.join(on_batch)} needs")
-        if container.function_per_model and not engines:
-            raise ValueError(f"{container.name} has a function per model, and no models.toml")
-        named = {engine for access in container.access for engine in access.engines}
-        if lost := sorted(named - engines.keys()):
-            raise ValueError(
-                f"{container.name} gives access to no engine it has: {', '.join(lost)}"
-            )
-
-
-def fill(text: str, substitutions: Mapping[str, str]) -> str:
-    """Replace every `${Name}`. Raises KeyError for a name without a value."""
-    return _PLACEHOLDER.sub(lambda match: substitutions[match[1]], text)
-
-
-def _fill_pattern(pattern: object, substitutions: Mapping[str, str]) -> object:
-    """Fill in an event pattern, field by field.
-
-    A list item that is one placeholder becomes as many items as its value has words.
-    """
-    if isinstance(pattern, dict):
-        return {name: _fill_pattern(value, substitutions) for name, value in pattern.items()}
-    if isinstance(pattern, list):
-        return [item for each in pattern for item in _list_items(each, substitutions)]
-    return fill(pattern, substitutions) if isinstance(pattern, str) else pattern
-
-
-def _list_items(item: object, substitutions: Mapping[str, str]) -> list[object]:
-    if isinstance(item, str) and _PLACEHOLDER.fullmatch(item):
-        return [*fill(item, substitutions).split()]
-    return [_fill_pattern(item, substitutions)]

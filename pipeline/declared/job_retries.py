@@ -2,13 +2,13 @@
 
 from typing import Final, Literal, NamedTuple
 
-# Of an image whose entry point is `python -m`: AWS Batch can replace the command and nothing else.
+# The image's entry point is `python -m`: AWS Batch can replace only the command.
 COMMAND: Final = ("pipeline.batch_job", "Ref::job", "Ref::outcome")
 ATTEMPTS: Final = 3
 
 
 class ExitRule(NamedTuple):
-    """What follows an attempt whose end matches every pattern there is; `*` may end a pattern."""
+    """The action after an attempt whose end matches every given pattern; `*` may end a pattern."""
 
     action: Literal["RETRY", "EXIT"]
     on_status_reason: str | None = None
@@ -17,12 +17,12 @@ class ExitRule(NamedTuple):
 
     @property
     def patterns(self) -> dict[str, str]:
-        """Return the patterns that there are, by what they are for."""
+        """Return the given patterns, by the part of the end that they are compared with."""
         return {name: text for name, text in self._asdict().items() if text and name != "action"}
 
 
-# The first that matches decides. A job whose machine Spot took back starts anew elsewhere, and so
-# does one that ends with 1, which may go better then (`pipeline.batch_job`). Nothing else does.
+# The first rule that matches decides. A job starts again if Spot took its machine back, or after
+# exit code 1, which means an error that may pass (`pipeline.batch_job`). No other job does.
 EXIT_RULES: Final = (
     ExitRule("RETRY", on_status_reason="Host EC2*"),
     ExitRule("EXIT", on_reason="OutOfMemoryError*"),

@@ -24,7 +24,7 @@ class StoppedError(Exception):
 class LambdaHost:
     """All functions of the cloud and their workers. Idle workers are reused, dead ones replaced.
 
-    `lane_of` finds whose a call is, by its payload: uploads' calls go first.
+    `lane_of` finds the lane of a call by its payload: calls of uploads go first.
     """
 
     def __init__(
@@ -92,8 +92,8 @@ class LambdaHost:
 class _Pool:
     """The workers of one function, each for the calls of one lane.
 
-    A backfill's have a low priority, which they cannot lose again. Where there may be enough
-    workers, uploads find their own warm while a backfill runs.
+    Workers of a backfill have a low priority, and keep it. If memory has room for enough workers,
+    uploads find warm ones of their own while a backfill runs.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class _Pool:
                 worker.stop()
 
     def _idle_or_new(self, lane: Lane) -> tuple[Lane, Worker]:
-        """Return a worker, and whose it is: a single one serves the calls of both lanes."""
+        """Return a worker and its lane: a single worker serves the calls of both lanes."""
         with self._lock:
             if worker := self._idle_of(lane):
                 return lane, worker
@@ -157,7 +157,7 @@ class _Pool:
         return None
 
     def _stop_an_idle(self) -> None:
-        """Stop a worker of the other lane, for one that has a place, and no worker."""
+        """Stop an idle worker of the other lane, to make room for a new one."""
         for idle in self._idle.values():
             if idle:
                 worker = idle.pop()

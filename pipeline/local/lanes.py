@@ -1,4 +1,4 @@
-"""Let uploads go first: the calls of a backfill take what they leave."""
+"""Let calls of uploads go before calls of a backfill."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _REMEMBERED: Final = 256  # executions; an execution calls several functions
 
 
 class Places:
-    """The places of one function's calls: `number` for uploads, of which a backfill may take some.
+    """Places for one function's calls: `number` for uploads, of which a backfill may take some.
 
-    A call of an upload takes any of its places; where there may be `most` calls, it does not wait
-    for one of a backfill, which may be slow. A call of a backfill takes none while an upload's
-    waits, and leaves one free, unless there is only one. One that has waited for `patience_s` waits
-    as an upload's does, so that it cannot wait for ever.
+    A call of an upload takes any of them. If `most` is larger, it also need not wait for the slow
+    calls of a backfill. A call of a backfill waits while an upload's waits, and leaves one place
+    free if there is more than one. After `patience_s` it waits as an upload's does, so that it
+    cannot wait for ever.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Places:
 
 
 def lane_reader(find_input: Callable[[str], object]) -> LaneOf:
-    """Return what finds the lane of a call: that of the execution whose ARN its payload has.
+    """Return a function that finds a call's lane, by the execution whose ARN is in its payload.
 
     `find_input` returns the input of an execution; None if there is none of that ARN.
     """
@@ -89,7 +89,7 @@ def lane_reader(find_input: Callable[[str], object]) -> LaneOf:
 
 
 def be_nice(pid: int) -> None:
-    """Give a process that has just started a low priority, and all that it starts.
+    """Lower the priority of a process that has just started, and of all that it starts.
 
     Raises ProcessLookupError if it has ended.
     """

@@ -86,7 +86,7 @@ class KeptLogs:
 
 
 def shorten(path: Path, kept: int = KEPT) -> None:
-    """Keep the end of a log file that has become long."""
+    """Cut off the beginning of a log file that is longer than twice `kept` bytes."""
     if path.stat().st_size > 2 * kept:
         cut(path, kept)
 

@@ -13,7 +13,7 @@ MEASURABLE: Final = Path("/proc/self/stat").exists()
 
 _EVERY_S: Final = 0.01  # a larger block is filled more slowly than that
 _TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
-_CODE_KB: Final = 100 * 2**10  # as `hardware.require_free`: mapped weights are dropped if need be
+_CODE_MB: Final = 100  # as `hardware.require_free`: mapped weights are dropped if need be
 _CPU_FIELDS: Final = slice(11, 13)  # utime and stime, counted after the command's name
 
 
@@ -24,7 +24,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def delayed_s(pid: int) -> float:
-    """Return how long the process's first thread was ready and had no CPU, because others ran.
+    """Return the seconds for which the process's first thread was ready but had no CPU.
 
     0 if the kernel does not count it.
     """
@@ -34,20 +34,23 @@ def delayed_s(pid: int) -> float:
         return 0.0
 
 
-def held_mb(pid: int) -> float:
-    """Return the memory that the kernel cannot take back. Raises OSError if the process ended."""
+def held_mb(pid: int, *, files_mb: int = _CODE_MB) -> float:
+    """Return the memory that the kernel cannot take back. Raises OSError if the process ended.
+
+    Of mapped files, at most `files_mb` count: the kernel drops their pages when it needs memory.
+    """
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     told = {name: text.split() for name, _, text in (line.partition(":") for line in lines)}
     anonymous, shared, files = (
         int(told[name][0]) if name in told else 0 for name in ("RssAnon", "RssShmem", "RssFile")
     )
-    return (anonymous + shared + min(files, _CODE_KB)) / 2**10
+    return (anonymous + shared) / 2**10 + min(files / 2**10, files_mb)
 
 
 class MemoryLimit:
     """Kills a process that holds more memory than its function has, as Lambda does.
 
-    `peak_mb` is the most that it held since the last `forget`.
+    `peak_mb` is the most that it held.
     """
 
     def __init__(self, pid: int, limit_mb: int) -> None:
@@ -58,9 +61,6 @@ class MemoryLimit:
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
-
-    def forget(self) -> None:
-        self.peak_mb = 0.0
 
     def stop(self) -> None:
         self._done.set()

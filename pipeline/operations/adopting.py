@@ -1,4 +1,4 @@
-"""Say how CloudFormation imports what a destroyed stage left behind, by the stage's templates."""
+"""Map what a destroyed stage left behind to the stage's templates, for CloudFormation to import."""
 
 from __future__ import annotations
 

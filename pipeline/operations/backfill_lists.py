@@ -42,7 +42,7 @@ def read_keys(path: Path) -> tuple[str, ...]:
 def route(key: str, product: Product | None, products: tuple[Product, ...]) -> Product | None:
     """Return the product that processes an object: the given one, or else the one its name starts.
 
-    None for a folder's marker, which is no object of anybody's.
+    None for a folder's marker, which nobody uploaded.
     """
     return taker(key, products) and (product or taker(key, products))
 

@@ -1,7 +1,7 @@
-"""How many objects of a backfill run at a time, so that what people upload finds room.
+"""Choose how many objects of a backfill run at a time, so that uploads do not wait.
 
-Lambda and Step Functions serve whoever asks first. A backfill therefore takes no more than half of
-each limit: the cap on its executions is what holds it back.
+Lambda and Step Functions serve requests in the order in which they come. So a backfill takes no
+more than half of each limit: a cap on its executions holds it back.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pipeline.operations.volume import Account, Rate, Work
 MOST_AT_ONCE: Final = 10_000  # of a distributed Map
 LARGE_REGIONS: Final = frozenset({"us-east-1", "us-west-2", "eu-west-1"})
 SMALLER: Final = Account(starts=Rate(800, 150), transitions=Rate(800, 800))
-_SHARE: Final = 2  # a backfill has one part of so many
+_SHARE: Final = 2  # a backfill takes one part of two
 _LAMBDA: Final = "arn:aws:states:::lambda:invoke"
 _UNLIMITED: Final = Rate(1e9, 1e9)
 

@@ -1,4 +1,4 @@
-"""Check one thing after another, and say of each whether it is right and what to do."""
+"""Run checks, and say of each whether it passed and what to do."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _USABLE: Final = "Enabled"
 
 @dataclass(frozen=True)
 class StuckStack:
-    """A stack that neither exists nor is gone: nothing can be deployed to it."""
+    """A stack that failed to be deleted or rolled back: nothing can be deployed to it."""
 
     name: str
     status: str
@@ -73,7 +73,7 @@ def _owned(site: Site, stack: str) -> frozenset[tuple[str, str]]:
 
 
 class _Existing:
-    """What there is in the account, asked for once."""
+    """The resources of the account, listed once."""
 
     def __init__(self, site: Site, expected: tuple[Expected, ...]) -> None:
         self._site = site
@@ -102,7 +102,7 @@ class _Existing:
             yield from page[field_]
 
     def find(self, wanted: Expected) -> Leftover | None:
-        """Return the resource, whoever owns it; None if there is none."""
+        """Return the resource, in a stack or not; None if there is none."""
         if wanted.kind == "S3::Bucket":
             return self._bucket(wanted)
         if wanted.kind == "S3Vectors::VectorBucket":

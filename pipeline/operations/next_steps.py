@@ -1,4 +1,4 @@
-"""Say what to type next on a stage, from the state of its stacks and releases."""
+"""Find out what to type next on a stage, from its stacks and releases."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def next_steps(deployment: Deployment) -> Iterator[str]:
     stage = deployment.site.names.stage
     missing = [name for name in expected if name not in stacks]
     if missing:
-        yield f"{len(missing)} of {len(expected)} stacks are missing, as {missing[0]}. Next:"
+        yield f"{len(missing)} of {len(expected)} stacks are missing, such as {missing[0]}. Next:"
         yield f"  make deploy STAGE={stage}"
         return
     due = [*deployment.unreleased, *deployment.outdated]
@@ -62,7 +62,7 @@ def _after_builds(deployment: Deployment) -> Iterator[str]:
 
 
 def _takes_uploads(deployment: Deployment, container: str) -> bool:
-    """Return True if a build takes the uploaded sources, also if nobody may ask."""
+    """Return True if a build takes uploaded sources, or if the caller may not read that."""
     name = deployment.site.names.build_project(container)
     try:
         found = deployment.site.client("codebuild").batch_get_projects(names=[name])["projects"]

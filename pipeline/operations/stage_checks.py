@@ -48,7 +48,7 @@ def _stacks(deployment: Deployment) -> Said:
 
 
 def _leftovers(deployment: Deployment) -> Said:
-    """Look for what a destroyed stage of this name kept; a stage that is there has its own."""
+    """Look for what a destroyed stage of this name left; a deployed stage owns all of it."""
     if deployment.stack_name("storage") in deployment.stacks:
         return ok("none: the stage is deployed")
     site = deployment.site

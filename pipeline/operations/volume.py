@@ -1,4 +1,4 @@
-"""Simulate a backfill of many objects: how long it takes, what it costs, what it keeps waiting.
+"""Simulate a backfill of many objects: its time, its cost, and how long uploads wait.
 
 A discrete-event model of what a backfill meets on AWS: listing, the Distributed Map's cap, the
 token buckets of Step Functions, Lambda's concurrency with throttles and retries, and a queue of AWS
@@ -20,7 +20,7 @@ from pipeline.operations.volume_costs import Costs, Requests
 
 KEYS_A_PAGE: Final = 1_000  # of S3's ListObjectsV2
 _NOTHING: Final = Requests()
-# The Retry of every Lambda task for TooManyRequestsException.
+# The Retry of every Lambda task after TooManyRequestsException.
 FIRST_RETRY_S: Final = 2.0
 LONGEST_RETRY_S: Final = 120.0
 MOST_RETRIES: Final = 12
@@ -89,7 +89,7 @@ class Uploads:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a backfill.
+    """The result of a simulated backfill.
 
     `running` is the mean number of objects at work, and `object_s` the mean time of one, from its
     start. `waits_s` are the seconds each upload waited for anything, in their order.
@@ -156,7 +156,7 @@ def foresee(
 
 @dataclass
 class _Tokens:
-    """A token bucket in use. Who finds it empty waits, in the order of asking."""
+    """A token bucket in use. If it is empty, callers wait in the order of asking."""
 
     rate: Rate
     left: float = field(init=False)

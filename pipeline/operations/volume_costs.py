@@ -1,4 +1,4 @@
-"""What a backfill costs, by part. List prices of us-east-1, in US dollars, of November 2026."""
+"""Add up what a backfill costs, by part: list prices of us-east-1 in dollars, November 2026."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one object takes of a stage, as its state machines are written."""
+"""Count the transitions and requests of one object, from its product's state machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EACH: Final = Requests(puts=4, gets=7, writes=4, events=1, logged=5_200)
 # The execution itself, and the one of `notify-webhooks` that its end starts.
 EXECUTIONS: Final = 2
 _ON_BATCH: Final = "OnBatch"  # how the names of states end that run a job of AWS Batch
-_TOLD: Final = 4  # transitions of the latter, with its start, where nobody has a webhook
+_TOLD: Final = 4  # transitions of `notify-webhooks` without any webhook, its start included
 
 
 def transitions(definition: Mapping[str, Any], child: Mapping[str, Any]) -> int:

@@ -31,7 +31,7 @@ _SAMPLE: Final = PackageMember("pypi", "flit_core", "4.2.0", "")
 
 @dataclass(frozen=True)
 class Machine:
-    """A computer, here the one at hand, and the catalogue whose models it is to run."""
+    """A computer: its port for the local cloud, and the catalogue whose models it will run."""
 
     catalogue: Catalogue
     port: int = PORT

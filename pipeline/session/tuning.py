@@ -65,7 +65,7 @@ class Task:
 
 
 def golden_task(cloud: LocalCloud, row: ModelRow, reach: Reach) -> Task:
-    """Return the container's golden event for the model, whose weights are staged first.
+    """Stage the model's weights, and return the call with the container's golden event.
 
     Raises WeightsUnavailable if they cannot be staged.
     """

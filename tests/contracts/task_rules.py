@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.contracts.contract import Contract
-from pipeline.declared.blueprint import fill
+from pipeline.declared.placeholders import fill
 from tests.contracts.asl import Machine, State, expressions, paths, placeholders
 from tests.contracts.declared import Declared, function_name, machine_timeouts, wire_fields
 from tests.contracts.roles import Role

@@ -55,6 +55,7 @@ def test_for_others_there_is_no_console(user: User) -> None:
     user.find("nav")
 
     assert set(said) == {user.find(".trouble").text}
+    user.expect(lambda: user.driver.title, "There is nothing here · Matteline")
 
 
 _ASKED = "return performance.getEntriesByType('resource').map((each) => each.name)"

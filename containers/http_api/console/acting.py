@@ -1,4 +1,4 @@
-"""Start, stop, redrive and replay executions, for the operator who asks."""
+"""Start, stop, redrive and replay executions for the console's routes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _MOST_INPUT: Final = 256 * 1024  # bytes, Step Functions' limit
 
 @dataclass(frozen=True)
 class ActingDesk:
-    """What the routes that change something do."""
+    """What an operator changes: executions, and jobs in quarantine."""
 
     reading: ReadingDesk
 

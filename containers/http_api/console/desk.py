@@ -1,4 +1,4 @@
-"""Read what the console shows, for the operator who asks."""
+"""Read machines, executions, logs, quarantine and containers for the console's routes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keep the console from everybody but operators, before anything of a request is read."""
+"""Hide the console from everybody but operators, before anything of a request is read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CONSOLE: Final = "/console/"
 
 
 def operators_only(api: APIGatewayHttpResolver, current: Current) -> None:
-    """Answer whoever is no operator as if the paths below `/console` did not exist.
+    """Answer users who are no operators as if the paths below `/console` did not exist.
 
     The API's log says which operator sent a request.
     """

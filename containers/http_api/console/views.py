@@ -35,7 +35,7 @@ class ExecutionId(View):
 
 
 class LastExecution(View):
-    """How a machine's latest execution stands, and since when."""
+    """The status of a machine's latest execution, and since when it has it."""
 
     status: Status
     at: datetime

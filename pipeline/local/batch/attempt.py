@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Final, NamedTuple
 
 from pipeline.local.batch import leash
+from pipeline.local.process_figures import held_mb
 from pipeline.local.worker import Command
 
 # As AWS Batch and ECS word them; Step Functions and the retry rules match them.
@@ -25,7 +26,6 @@ OUT_OF_MEMORY: Final = "OutOfMemoryError: Container killed due to memory usage"
 SIGNALLED: Final = 128  # added to a signal's number, it is the exit code of a container
 _CHECK_S: Final = 0.1
 _PROCESSES: Final = Path("/proc")
-_OWN: Final = ("RssAnon", "RssShmem")
 
 
 class Ended(NamedTuple):
@@ -66,7 +66,7 @@ class Attempt:
         return self._process.pid
 
     def kill(self) -> None:
-        """Kill the process and its children; whoever waits for it gets its end."""
+        """Kill the process and its children; `wait` returns how it ended."""
         self._killed.set()
 
     def wait(self) -> Ended:
@@ -85,7 +85,7 @@ class Attempt:
                 return self._stop()
             if time.monotonic() - self._started > self._limits.timeout_s:
                 return self._stop(status_reason=TIMED_OUT)
-            if held_mb(self.pid) > self._limits.memory_mb:
+            if family_mb(self.pid) > self._limits.memory_mb:
                 return self._stop(reason=OUT_OF_MEMORY)
 
     def _stop(self, *, status_reason: str = EXITED, reason: str = "") -> Ended:
@@ -100,12 +100,9 @@ class Attempt:
             self._process.stdin.close()
 
 
-def held_mb(pid: int) -> float:
-    """Return the memory of a process and its descendants, files not counted; 0 except on Linux.
-
-    Pages of files are clean: the kernel drops them when it needs memory.
-    """
-    return sum(_own_kb(each) for each in _family(pid)) / 2**10
+def family_mb(pid: int) -> float:
+    """Return the memory of a process and its descendants, files not counted; 0 except on Linux."""
+    return sum(map(_own_mb, _family(pid)))
 
 
 def _family(pid: int) -> Iterator[int]:
@@ -116,10 +113,8 @@ def _family(pid: int) -> Iterator[int]:
                 yield from _family(int(child))
 
 
-def _own_kb(pid: int) -> int:
+def _own_mb(pid: int) -> float:
     try:
-        lines = (_PROCESSES / str(pid) / "status").read_text().splitlines()
+        return held_mb(pid, files_mb=0)
     except OSError:  # it ended, or this is not Linux
-        return 0
-    figures = (line.split(":", 1) for line in lines if line.startswith(_OWN))
-    return sum(int(figure.split()[0]) for _, figure in figures)
+        return 0.0

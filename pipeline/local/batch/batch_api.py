@@ -30,7 +30,7 @@ _Answer = dict[str, Any]
 
 
 class ClientError(Exception):
-    """What AWS Batch calls a ClientException."""
+    """A request that AWS Batch refuses, as its ClientException does."""
 
 
 class BatchApi:

@@ -37,8 +37,8 @@ class Room(NamedTuple):
 class BatchHost:
     """Every queue and every job. Ended jobs are kept on disk, until the cloud stops.
 
-    A job that needs more than the computer has gets all of it. One that has no room waits, and so
-    do all that come after it.
+    A job that needs more than the computer has gets all of it. A job without room waits, and all
+    jobs behind it wait too.
     """
 
     def __init__(

@@ -51,7 +51,7 @@ class JobDefinition:
         return replace(self, function=function, attempts=attempts or self.attempts)
 
     def tries_again_after(self, ended: Ended, attempts: int) -> bool:
-        """Return True if AWS Batch starts a job again whose last attempt so ended.
+        """Return True if AWS Batch starts a job again after an attempt that ended like this.
 
         It never does after a timeout.
         """

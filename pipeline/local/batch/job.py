@@ -1,4 +1,4 @@
-"""A job of AWS Batch: what was asked for, and what became of it."""
+"""A job of AWS Batch: its definition, its attempts and its status."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ARN_PREFIX: Final = LOCAL_NAMES.arn("batch")
 
 @dataclass(eq=False)
 class Job:
-    """A job, in one thread at a time: the host has a lock."""
+    """A job. It is not thread-safe: the host uses it under a lock."""
 
     definition: JobDefinition
     queue: JobQueue
@@ -50,7 +50,7 @@ class Job:
         self.times["startedAt"] = _now_ms()
 
     def note(self, ended: Ended) -> bool:
-        """Add the attempt that has ended. Return True if AWS Batch makes another one."""
+        """Record the attempt that has ended. Return True if AWS Batch starts another one."""
         self.running = None
         self.attempts.append(
             {

@@ -1,4 +1,4 @@
-"""Run a command no longer than the local cloud lives: `python leash.py COMMAND…`.
+"""Run a command, and kill it when the local cloud ends: `python leash.py COMMAND…`.
 
 Standard input is a pipe that only the cloud holds open: when it closes, however the cloud ended,
 this process and all of its group are killed. The exit status is the command's, as a container's:

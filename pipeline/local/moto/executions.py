@@ -1,4 +1,4 @@
-"""Look into moto's executions without a request, which would take milliseconds."""
+"""Read inputs of moto's executions without a request, which would take milliseconds."""
 
 from __future__ import annotations
 

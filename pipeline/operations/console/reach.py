@@ -1,4 +1,4 @@
-"""The state machines that the console shows, and what it may do with each."""
+"""List the state machines that the console shows, and what it may do with each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Say which version of each container is live, and how its last release ended."""
+"""Read which version of each container is live, and how its last release ended."""
 
 from __future__ import annotations
 

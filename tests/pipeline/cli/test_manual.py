@@ -34,6 +34,7 @@ def test_an_execution_of_each_product_can_be_started_and_found() -> None:
         assert f"start-execution --state-machine-arn {arn} " in told
         assert f"list-executions --state-machine-arn {arn}\n" in told
     assert "matteline jobs list --endpoint-url http://x\n" in told
+    assert "  http://x/#/console\n" in told
     for key in ("cat.jpg", "talk.mp3", "example.txt"):
         assert f'"key": "{key}"' in told
 

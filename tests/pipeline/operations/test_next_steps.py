@@ -62,7 +62,7 @@ def release(site: Site, **versions: str) -> None:
 def test_what_is_not_deployed_is_deployed_first(site: Site) -> None:
     told = steps(site)
 
-    assert "stacks are missing, as matteline-registry" in told
+    assert "stacks are missing, such as matteline-registry" in told
     assert "\n  make deploy STAGE=dev" in told
 
 

@@ -32,9 +32,14 @@ export const Trouble = ({ problem: { trouble }, again }) => html`<div class="tro
 </div>`
 
 /** Where there is nothing, or nothing for this user: the service's answer is the same. */
-export const Nothing = () => html`<div class="trouble" role="alert">
-  <h2>${t('c.missing')}</h2><p>${t('c.missing.why')}</p><a class="btn soft" href="#">${t('back')}</a>
-</div>`
+export function Nothing() {
+  useEffect(() => {
+    document.title = `${t('c.missing')} · Matteline`
+  }, [])
+  return html`<div class="trouble" role="alert">
+    <h2>${t('c.missing')}</h2><p>${t('c.missing.why')}</p><a class="btn soft" href="#">${t('back')}</a>
+  </div>`
+}
 
 /** @param {{ ready: boolean, problem?: Problem, again: () => void, children?: unknown }} given What was asked for, or why it is not there. */
 export function Rest({ ready, problem, again, children }) {

@@ -16,7 +16,7 @@ function decoded(part) {
   try {
     return decodeURIComponent(part)
   } catch {
-    return part // somebody typed it
+    return part // typed by hand, and no valid escape
   }
 }
 
