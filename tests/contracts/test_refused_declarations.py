@@ -43,12 +43,12 @@ from tests.contracts.additions import (
             id="no-such-action",
         ),
         pytest.param(
-            FACE_FINDER + '[[tables]]\nname = "jobs"\nactions = ["Scan"]\n',
+            FACE_FINDER + '[[tables]]\nname = "jobs"\nactions = ["CreateTable"]\n',
             r"tables\.0\.actions\.0",
             id="no-such-action-on-rows",
         ),
         pytest.param(
-            FACE_FINDER + 'executions = ["RedriveExecution"]\n',
+            FACE_FINDER + 'executions = ["DeleteStateMachine"]\n',
             r"executions\.0",
             id="no-such-action-on-executions",
         ),
