@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -55,6 +56,7 @@ def make_app(
         accepted_licences=settings.accepted_licences,
         on_request=settings.on_request,
     ).with_batch(settings.batch)
+    blueprint = replace(blueprint, backfill_concurrency=settings.backfill_concurrency)
     names = stage_names(
         settings.stage,
         account=cdk.Aws.ACCOUNT_ID,

@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from pipeline.compute import BatchMachines
+from pipeline.declared.blueprint import BACKFILL_CONCURRENCY
 from pipeline.declared.declaration import KebabName
 from pipeline.declared.products import read_prefixes
 
@@ -68,6 +69,7 @@ class Settings(BaseModel):
     the keys whose uploads start a product on request, by the product's name.
     `collection_readers` are ARNs of IAM roles and users who may decrypt objects of the collections
     bucket, to download exports; their own policies say which.
+    `backfill_concurrency` is how many objects a backfill runs at a time whose input does not say.
     `batch` is what the stage has of AWS Batch, with at most `batch_max_vcpus` at once of each kind
     of machines: in a network of their own, or in the subnets `batch_subnets` of `batch_vpc`.
     `source_connection` is the ARN of an approved CodeConnections connection to `source_repository`
@@ -87,6 +89,7 @@ class Settings(BaseModel):
     snap_start: Annotated[tuple[KebabName, ...], BeforeValidator(listed)] = ()
     scanning: Literal["basic", "enhanced"] = "basic"
     alarm_email: str | None = None
+    backfill_concurrency: Annotated[int, Field(ge=1, le=10_000)] = BACKFILL_CONCURRENCY
     batch: BatchMachines = "off"
     batch_max_vcpus: Annotated[int, Field(ge=4, le=10_000)] = 32
     batch_vpc: Annotated[str, StringConstraints(pattern=r"^vpc-[0-9a-f]+$")] | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
 from pipeline.compute import Lane
 from pipeline.contracts.contract import Contract
@@ -28,7 +28,8 @@ class ObjectInput(Contract):
 class BackfillInput(Contract):
     """Objects of the ingest bucket: all below `prefix` for a product's `machine`, or on a `list`.
 
-    A list is a file below `backfill/lists/` of the work bucket; its lines name machines.
+    A list is a file below `backfill/lists/` of the work bucket; its lines name machines. Without
+    `max_concurrency`, the stage's `backfill_concurrency` objects run at a time.
     """
 
     machine: str | None = None
@@ -36,8 +37,15 @@ class BackfillInput(Contract):
     list: str | None = Field(default=None, min_length=1)
     force: bool = False
     options: dict[str, JsonValue] = Field(default_factory=dict)
-    max_concurrency: int = Field(default=20, ge=1, le=1_000)
+    max_concurrency: int | None = Field(default=None, ge=1, le=10_000)
     tolerated_failure_percentage: float = Field(default=5, ge=0, le=100)
+
+    @field_validator("max_concurrency")
+    @classmethod
+    def _is_a_number_if_given(cls, given: int | None) -> int:
+        if given is None:
+            raise ValueError("give a number, or leave it out for the stage's own")
+        return given
 
     @model_validator(mode="after")
     def _names_one_source(self) -> Self:

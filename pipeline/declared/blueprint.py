@@ -25,6 +25,7 @@ from pipeline.declared.products import (
 )
 from pipeline.declared.resources import Operation, Resources, load_resources
 
+BACKFILL_CONCURRENCY: Final = 20  # objects of a backfill at a time, unless a stage says otherwise
 _MACHINE: Final = ".asl.json"
 _TRIGGER: Final = ".trigger.json"
 _SCHEDULE: Final = ".schedule.json"
@@ -103,6 +104,7 @@ class Blueprint:
     The catalogue's defaults are the deployment's choice, or else what each container declares.
     `on_request` has the prefixes whose uploads start a product on request, by its name. `batch` is
     what the deployment has of AWS Batch: nothing (`off`), machines (`cpu`), some with GPUs (`gpu`).
+    A backfill whose input has no `max_concurrency` runs `backfill_concurrency` objects at a time.
     """
 
     root: Path
@@ -114,6 +116,7 @@ class Blueprint:
     overlays: tuple[Path, ...] = ()
     on_request: Mapping[str, Sequence[str]] = field(default_factory=dict)
     batch: BatchMachines = "off"
+    backfill_concurrency: int = BACKFILL_CONCURRENCY
 
     @classmethod
     def read(
@@ -305,6 +308,7 @@ class Blueprint:
                 " ".join(map(names.unqualified_machine_arn, claiming)),
             "ProductStateMachineArnTemplate": names.machine_arn("{}"),
             "Batch": self.batch,
+            "BackfillConcurrency": str(self.backfill_concurrency),
             "JobDefinitionPrefix": f"{names.prefix}-",
             "ExecutionArnPrefix": names.execution_arn_prefix,
             "FunctionPrefix": f"{names.prefix}-",

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from pipeline import hardware
+from pipeline.errors import InvalidOptions
 from pipeline.operations.site import Site
 from pipeline.operations.volume import Account, Rate, Work
 
@@ -33,6 +34,31 @@ def find_account(site: Site) -> Account:
     usual = Account() if site.names.region in LARGE_REGIONS else SMALLER
     limits = site.client("lambda").get_account_settings()["AccountLimit"]
     return replace(usual, concurrency=int(limits["ConcurrentExecutions"]))
+
+
+def with_jobs(account: Account, site: Site, least_vcpus: float) -> Account:
+    """Return the account with the vCPUs of the machines that run the stage's jobs of AWS Batch.
+
+    They are those with GPUs, if the stage has any. Raises InvalidOptions if it has no machines, or
+    none with `least_vcpus`, which a job takes. Jobs of the local cloud wait for no machine.
+    """
+    batch = site.client("batch")
+    names = [site.names.job_queue(machines, "backfill") for machines in ("gpu", "cpu")]
+    queues = batch.describe_job_queues(jobQueues=names)["jobQueues"]
+    if not queues:
+        raise InvalidOptions("these jobs need AWS Batch, which this stage does not have")
+    queue = min(queues, key=lambda each: names.index(each["jobQueueName"]))
+    used = [each["computeEnvironment"] for each in queue["computeEnvironmentOrder"]]
+    found = batch.describe_compute_environments(computeEnvironments=used)["computeEnvironments"]
+    vcpus = sum(_most_vcpus(each) for each in found)
+    if vcpus < least_vcpus:
+        raise InvalidOptions(f"a job takes {least_vcpus:g} vCPUs, and its machines have {vcpus:g}")
+    return replace(account, batch_vcpus=vcpus, machine_s=0 if site.local else account.machine_s)
+
+
+def _most_vcpus(environment: Mapping[str, Any]) -> int:
+    most = environment.get("computeResources", {}).get("maxvCpus")
+    return int(environment.get("unmanagedvCpus", 0) if most is None else most)
 
 
 def default_cap(account: Account, work: Work, at_once: int) -> int:

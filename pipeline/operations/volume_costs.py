@@ -31,6 +31,12 @@ class Requests:
     events: int = 0
     logged: int = 0
 
+    def and_again(self, other: Requests, times: int) -> Requests:
+        """Return these requests, and `times` as many as `other`."""
+        named = (each.name for each in fields(self))
+        both = {name: getattr(self, name) + times * getattr(other, name) for name in named}
+        return Requests(**both)
+
 
 @dataclass(frozen=True)
 class Costs:
