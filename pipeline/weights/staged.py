@@ -33,8 +33,7 @@ class Runtime(Staged):
     """What a network was made for; on any other it might not load, or answer wrongly.
 
     `cpu` is None for a network that no CPU's layout has been given to: it runs on all. The
-    instances of one function may run on CPUs of several kinds. Nothing is made for a `gpu`: the
-    rewriting serves CPUs.
+    instances of one function may run on CPUs of several kinds. A GPU runs it too, except in 8 bits.
     """
 
     onnxruntime: str
@@ -51,7 +50,7 @@ class Runtime(Staged):
 
     def serves(self, here: "Runtime | None") -> bool:
         """Whether what was made for this runs `here`."""
-        if here is None or here.gpu or here.onnxruntime != self.onnxruntime:
+        if here is None or here.onnxruntime != self.onnxruntime:
             return False
         return self.cpu in {None, here.cpu}
 
@@ -259,6 +258,8 @@ class StagedFile(NamedArtifact):
     ) -> str | None:
         if not network.runtime.serves(here):
             return f"the optimised network was made for {network.runtime}; this is {here}"
+        if here is not None and here.gpu and network.precision != "float32":
+            return f"the optimised network, in {network.precision}, is for CPUs; this is {here}"
         algorithm, _, published = (digest or "").partition(":")
         known = {self.artifact.sha256, *([published] if algorithm == "sha256" else [])}
         if self.converted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -14,12 +14,14 @@ import pytest
 from containers.background_remover.saliency import SaliencySpec
 from containers.model_downloader.optimisation.order import Activation
 from containers.model_downloader.optimisation.pictures import Tensor, inputs
-from containers.model_downloader.optimisation.proof import compared
+from containers.model_downloader.optimisation.proof import compared, published_answers
 from containers.model_downloader.optimisation.sounds import sounds
 from pipeline.declared.catalogue import load_catalogue
 from pipeline.declared.models import ModelRow
-from pipeline.weights.onnx_session import open_session
+from pipeline.hardware import memory_mb
+from pipeline.weights.onnx_session import open_session, runtime_of
 from pipeline.weights.processor import CUDA
+from pipeline.weights.staged import StagedWeights
 from tests.bench.standins.u2net import u2netp
 from tests.bench.standins.wav2vec2 import wav2vec2
 from tests.conftest import ROOT
@@ -32,23 +34,39 @@ RATE: Final = 16_000
 CATALOGUE: Final = load_catalogue(ROOT)
 SALIENCY: Final = [row for row in CATALOGUE.rows if row.engine.name == "saliency"]
 LISTENERS: Final = [row for row in CATALOGUE.rows if row.engine.name == "ctc"]
-FOLDERS: Final = {"starter": ROOT / "containers" / "background_remover" / "starter"}
+STARTER: Final = ROOT / "containers" / "background_remover" / "starter" / "starter.onnx"
 TONES: Final = ROOT / "containers" / "diarizer" / "tones"
 
 
-def require_alike(path: Path, drawn: Sequence[Tensor], activation: Activation) -> None:
-    """Run a published network on both, and compare as staging does."""
-    on_cpu = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
-    on_gpu = open_session(ort, path, memory="returned", threads=2, optimised=False)
+def require_alike(
+    published: Path, drawn: list[Tensor], activation: Activation, *, loaded: Path | None = None
+) -> None:
+    """Run the published network on the CPU and what is `loaded` on the GPU; compare as staging."""
+    cpu = published_answers(published, drawn, memory_mb=memory_mb() // 2)
+    on_gpu = open_session(ort, loaded or published, memory="returned", threads=2, optimised=False)
     assert CUDA in on_gpu.get_providers()
-    name, target = on_cpu.get_inputs()[0].name, on_cpu.get_outputs()[0].name
-    cpu, gpu = (
-        [session.run([target], {name: each})[0] for each in drawn] for session in (on_cpu, on_gpu)
-    )
+    name, target = on_gpu.get_inputs()[0].name, on_gpu.get_outputs()[0].name
+    gpu = [on_gpu.run([target], {name: each})[0] for each in drawn]
 
     proof = compared(cpu, gpu, precision="float32", activation=activation)
 
     assert proof.holds("float32"), proof
+
+
+def files_of(row: ModelRow, beside: Path) -> tuple[Path, Path]:
+    """Return the row's published network and what a GPU loads, its files `beside` each other.
+
+    Skips if they are not kept here.
+    """
+    folder = kept(row.name)
+    record = StagedWeights.parse((folder / "manifest.json").read_bytes(), uri="manifest.json")
+    best = record.files[0].best(row.files[0].digest, runtime_of(ort))
+    published = folder / row.files[0].name
+    if best is None:
+        return published, published
+    for file in best.files:
+        shutil.copy(folder.joinpath(*file.artifact.uri.split("/")[-2:]), beside)
+    return published, beside / best.files[0].name
 
 
 def pictures(side: int) -> list[Tensor]:
@@ -57,21 +75,24 @@ def pictures(side: int) -> list[Tensor]:
     return [each.astype(np.float32) for each in drawn]
 
 
-def path_of(row: ModelRow) -> Path:
-    """Return the row's published network; skip if this machine has not kept it."""
-    return (FOLDERS.get(row.name) or kept(row.name)) / row.files[0].name
-
-
 @pytest.mark.parametrize("row", SALIENCY, ids=lambda row: row.name)
-def test_a_mask_is_the_cpu_s(row: ModelRow) -> None:
-    spec = row.spec(SaliencySpec)
+def test_a_mask_is_the_cpu_s(row: ModelRow, tmp_path: Path) -> None:
+    spec, (published, loaded) = row.spec(SaliencySpec), files_of(row, tmp_path)
 
-    require_alike(path_of(row), pictures(spec.input_size), spec.activation)
+    require_alike(published, pictures(spec.input_size), spec.activation, loaded=loaded)
 
 
 @pytest.mark.parametrize("row", LISTENERS, ids=lambda row: row.name)
-def test_characters_are_the_cpu_s(row: ModelRow) -> None:
-    require_alike(path_of(row), sounds(RATE * 5, RATE), "softmax")
+def test_characters_are_the_cpu_s(row: ModelRow, tmp_path: Path) -> None:
+    published, loaded = files_of(row, tmp_path)
+
+    require_alike(published, sounds(RATE * 5, RATE), "softmax", loaded=loaded)
+
+
+def test_the_starter_s_mask_is_the_cpu_s() -> None:
+    spec = CATALOGUE.row("starter").spec(SaliencySpec)
+
+    require_alike(STARTER, pictures(spec.input_size), spec.activation)
 
 
 def test_a_drawn_mask_is_the_cpu_s(tmp_path: Path) -> None:

@@ -150,14 +150,35 @@ def test_on_any_other_runtime_the_published_one_serves_and_says_why(
     assert re.search(reason, file.remark)
 
 
-def test_a_network_rewritten_for_all_cpus_is_not_for_a_gpu(
-    store: LocalStore, tmp_path: Path
+@pytest.mark.parametrize(
+    ("precision", "content", "reason"),
+    [
+        pytest.param("float32", LEAN["net.exact.onnx"], "rewritten: ", id="32-bits"),
+        pytest.param("int8-matmul", PUBLISHED, "published: ", id="8-bits"),
+    ],
+)
+def test_a_gpu_loads_what_was_rewritten_for_all_cpus_in_32_bits(
+    store: LocalStore, tmp_path: Path, precision: str, content: bytes, reason: str
 ) -> None:
-    stage(store, precision="int8-matmul", portable=True)
+    """Only so does a network as large as BiRefNet HR fit; products in 8 bits are laid for CPUs."""
+    stage(store, precision=precision, portable=True)
 
     file = chosen(store, tmp_path, Runtime(onnxruntime="1.31.1", cpu=None, gpu=True))
 
-    assert file.path.read_bytes() == PUBLISHED
+    assert (file.path.read_bytes(), file.optimised) == (content, False)
+    assert file.remark.startswith(reason)
+
+
+def test_a_gpu_prefers_32_bits_to_8_as_published(store: LocalStore, tmp_path: Path) -> None:
+    stage(store, precision="int8-matmul", portable=True)
+    weights = StagedWeights.parse(store.read(MANIFEST), uri="")
+    (file,) = weights.files
+    exact = file.optimised[1].model_copy(update={"precision": "float32"})
+    write(store, file.model_copy(update={"optimised": (*file.optimised, exact)}))
+
+    loaded = chosen(store, tmp_path, Runtime(onnxruntime="1.31.1", cpu=None, gpu=True))
+
+    assert loaded.path.read_bytes() == LEAN["net.exact.onnx"]
 
 
 def on(flags: str) -> Runtime:
