@@ -162,7 +162,7 @@ def delete_jobs(site: Site, names: tuple[str, ...], prefix: str | None) -> None:
 )
 @site_options
 def cost(site: Site, *, since: datetime, most: int) -> None:
-    """Print what finished jobs cost, as their records measured it.
+    """Print what finished jobs cost, by their records.
 
     By product: Lambda's GB-seconds and AWS Batch's vCPU-seconds of a job, and list prices for
     1,000 jobs and for an hour of sound. Calls, transitions, storage and staging are not in it.

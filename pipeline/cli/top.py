@@ -37,10 +37,10 @@ _QUIT: Final = frozenset("qQ")
 @catalogue_option
 @site_options
 def top(site: Site, *, overlays: tuple[Path, ...], once: bool, json_wanted: bool) -> None:
-    """Watch executions, functions, jobs, backfills, errors and cost, live.
+    """Watch what runs, ends, fails, waits and costs, live.
 
     Counts are of the last hour. q quits. Without a terminal of 100 columns and 20 rows, it prints
-    one look. On a stage, CloudWatch charges about $0.10 for each hour of watching.
+    one look. On a stage, CloudWatch charges about $0.08 for each hour of watching.
     """
     watch, screen = DeploymentWatch(site, Blueprint.read(ROOT, overlays=overlays)), console()
     if json_wanted:
