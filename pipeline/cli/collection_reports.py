@@ -10,6 +10,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
+from pipeline.cli.printable import printable
 from pipeline.cli.report import console, printer
 from pipeline.contracts.collection import (
     AllowedChanged,
@@ -139,7 +140,7 @@ def _forgotten(result: Forgotten) -> Iterator[str]:
         yield "It had none: it was forgotten before, or the ID or key was enrolled as another."
     if result.photos:
         yield "The files of faces of these photos are deleted too; the photos themselves stay:"
-        yield from (f"  {key}" for key in result.photos)
+        yield from (f"  {printable(key)}" for key in result.photos)
     yield f"Erased by {when(result.erased_by)} at the latest"
     yield f"Receipt: {result.receipt.uri}"
 

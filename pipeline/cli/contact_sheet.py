@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from PIL.ExifTags import IFD, Base
 from PIL.PngImagePlugin import PngInfo
 
-from pipeline.cli.report import printable
+from pipeline.cli.printable import printable
 from pipeline.errors import PipelineError
 from pipeline.photo.limits import require_bytes, require_size
 from pipeline.session.batch import MediaFile, Outcome

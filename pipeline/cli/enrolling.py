@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pipeline.artifacts import Location
 from pipeline.cli.collection_actions import perform
 from pipeline.cli.collection_reports import print_result
+from pipeline.cli.printable import printable
 from pipeline.cli.report import console, print_skipped, printer
 from pipeline.contracts.collection import MOST_RECORDS, PersonFrom, Skip
 from pipeline.contracts.collection_enrolments import Enrolled
@@ -83,7 +84,7 @@ def enroll_photos(  # noqa: PLR0913 - keyword-only
     results = [perform(site, request, asked_by=asked_by) for request in requests]
     failed = {key: each.failure for key, each in made.items() if each.failure}
     for key, failure in failed.items():
-        printer(console())(f"FAILED {key}: {in_one_line(failure)}")
+        printer(console())(printable(f"FAILED {key}: {in_one_line(failure)}"))
     skipped = {
         records.get(each.record, each.record): each.why
         for result in results
@@ -91,7 +92,7 @@ def enroll_photos(  # noqa: PLR0913 - keyword-only
         for each in result.skipped
     }
     for key, why in skipped.items():
-        printer(console())(f"SKIPPED {key}: {_in_words(why, made[key].vectors)}")
+        printer(console())(printable(f"SKIPPED {key}: {_in_words(why, made[key].vectors)}"))
     _print_shared(who, [key for key in records.values() if key not in skipped], made)
     for result in results:
         print_result(result)

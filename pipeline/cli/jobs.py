@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from pipeline.cli import tables
+from pipeline.cli.printable import printable
 from pipeline.cli.site import Moment, ProductName, RowsOf, site_options
 from pipeline.declared.products import Product
 from pipeline.operations.auditing import audit
@@ -221,7 +222,8 @@ def report_replays(replays: Iterable[Replay]) -> None:
     for each in replays:
         found = True
         refused |= each.refused is not None
-        click.echo(f"{each.row.job_id}  {each.row.key or each.row.status}  {_outcome(each)}")
+        line = f"{each.row.job_id}  {each.row.key or each.row.status}  {_outcome(each)}"
+        click.echo(printable(line))
     if not found:
         click.echo("no job matches")
     sys.exit(refused)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from pipeline.cli.printable import printable, printable_lines
 from pipeline.declared.products import Product
 from pipeline.local.cloud import CREDENTIALS, LocalCloud
 from pipeline.local.deployment import NAMES, job_queues
@@ -111,11 +112,11 @@ def narrate(subscriptions: Subscriptions, say: Callable[[str], None]) -> None:
         while True:
             told = news.get()
             if isinstance(told, Execution):
-                say(_line(told))
+                say(printable_lines(_line(told)))
 
 
 def _line(execution: Execution) -> str:
-    begin = f"{execution.verdict:11} {execution.key or execution.name}  "
+    begin = f"{execution.verdict:11} {printable(execution.key or execution.name)}  "
     if execution.status != "SUCCEEDED":
         return begin + execution.reason
     result = execution.output

@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from pipeline.cli.printable import printable
 from pipeline.errors import UnsupportedMedia
 from pipeline.session.collecting import UNSUPPORTED
 from pipeline.session.media import FACES, PHOTO, RECORDING
@@ -343,11 +344,3 @@ def _milliseconds(value: float | None) -> str:
 
 def _shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
-
-
-def printable(text: str) -> str:
-    """Escape what a file's name may hold and a terminal must not get, such as line breaks."""
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
-        for letter in text
-    )

@@ -9,6 +9,7 @@ from typing import Any, Final
 from rich.markup import escape
 from rich.table import Table
 
+from pipeline.cli.printable import printable, printable_lines
 from pipeline.cli.report import console
 from pipeline.cli.top_view import dollars
 from pipeline.operations.auditing import Audit
@@ -47,7 +48,7 @@ def print_jobs(rows: Sequence[JobRow]) -> None:
             row.error,
             _when(row.updated_at),
             row.model,
-            escape(row.key or ("(no job was made)" if row.unclaimed else "")),
+            _plain(row.key or ("(no job was made)" if row.unclaimed else "")),
         )
     console().print(table)
 
@@ -58,7 +59,7 @@ def print_job(site: Site, job: Job, reason: dict[str, Any], history: Iterable[Vi
     facts = Table.grid(padding=(0, 2))
     for name, text in _facts(site, job, reason):
         if text:
-            facts.add_row(name, escape(text))
+            facts.add_row(name, escape(printable_lines(text)))
     screen.print(facts)
     states = Table("entered", "state", "how long")
     for visit in history:
@@ -103,8 +104,9 @@ def print_quarantine(quarantined: Sequence[tuple[JobRow, dict[str, Any]]]) -> No
     for row, reason in quarantined:
         text = sentences(reason.get("message", ""), reason.get("hint", ""))
         name = f"{row.execution_name} (released)" if row.released else row.execution_name
-        key = escape(row.key or quarantined_key(reason))
-        table.add_row(name, row.error, _when(row.updated_at), key, escape(text))
+        key = _plain(row.key or quarantined_key(reason))
+        told = escape(printable_lines(text))
+        table.add_row(name, row.error, _when(row.updated_at), key, told)
     console().print(table)
 
 
@@ -113,7 +115,7 @@ def print_audit(audit: Audit, repairs: Sequence[Repair]) -> None:
     screen = console()
     done = [f": {each.words}" for each in repairs] or [""] * len(audit.findings)
     for finding, repaired in zip(audit.findings, done, strict=True):
-        line = f"{finding.kind:12} {finding.what}  {finding.why}{repaired}"
+        line = printable(f"{finding.kind:12} {finding.what}  {finding.why}{repaired}")
         screen.print(line, markup=False, highlight=False, soft_wrap=True)
     if not audit.verdicts:
         screen.print("no objects")
@@ -152,11 +154,11 @@ def print_keys(rows: Sequence[KeyRow], now: datetime) -> None:
     for row in rows:
         table.add_row(
             row.id,
-            escape(row.name),
+            _plain(row.name),
             row.state(now),
             _when(row.expires_at) if row.expires_at else "never",
             "yes" if row.operator else "",
-            escape(row.principal),
+            _plain(row.principal),
             row.prefix,
         )
     console().print(table)
@@ -171,7 +173,7 @@ def print_quotas(usages: Sequence[Usage], keys: Sequence[KeyRow]) -> None:
             everybody = usage.prefix == EVERYBODY
             table.add_row(
                 usage.prefix,
-                escape(names),
+                _plain(names),
                 f"{each.quota.name} a {each.quota.window.name.lower()}",
                 "none" if each.limit is None else f"{each.limit:,}",
                 "yes" if each.quota.name in usage.own else "",
@@ -189,7 +191,7 @@ def print_webhooks(webhooks: Sequence[Webhook]) -> None:
     for each in webhooks:
         events = "all" if set(each.events) == set(EVENTS) else ", ".join(each.events)
         state = f"disabled: {each.disabled}" if each.disabled else "enabled"
-        table.add_row(each.webhook_id, events, *map(escape, (each.prefix, state, each.url)))
+        table.add_row(each.webhook_id, events, *map(_plain, (each.prefix, state, each.url)))
     console().print(table)
 
 
@@ -199,9 +201,13 @@ def print_dead_letters(letters: Sequence[DeadLetter]) -> None:
     table.add_column("key", overflow="fold")
     table.add_column("last error", overflow="fold")
     for each in letters:
-        texts = map(escape, (each.key, each.reason))
+        texts = map(_plain, (each.key, each.reason))
         table.add_row(each.message_id, each.webhook_id, each.event, _when(each.died_at), *texts)
     console().print(table)
+
+
+def _plain(text: str) -> str:
+    return escape(printable(text))
 
 
 def _coloured(status: str) -> str:

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.cli.printable import printable
 from pipeline.operations.live.snapshot import Backfill, ContainerCalls, ProductFlow, Snapshot
 
 
@@ -49,7 +50,7 @@ def _tables(seen: Snapshot) -> Iterator[RenderableType]:
     if seen.errors:
         table = _table("errors in the last hour", "times")
         for name, times in seen.errors.items():
-            table.add_row(escape(name), f"{times:,}")
+            table.add_row(escape(printable(name)), f"{times:,}")
         yield table
     if seen.queues:
         table = _table("queue of AWS Batch", "waiting", "running")

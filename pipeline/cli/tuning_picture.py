@@ -9,7 +9,7 @@ from math import floor, log10
 from textwrap import shorten
 from typing import Final
 
-from pipeline.cli.report import printable
+from pipeline.cli.printable import printable
 from pipeline.operations.tuning import Size, Tuning
 
 # The colours of contact sheets: paper, ink and the grey of their checkerboard.

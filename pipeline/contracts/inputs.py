@@ -28,8 +28,9 @@ class ObjectInput(Contract):
 class BackfillInput(Contract):
     """Objects of the ingest bucket: all below `prefix` for a product's `machine`, or on a `list`.
 
-    A list is a file below `backfill/lists/` of the work bucket; its lines name machines. Without
-    `max_concurrency`, the stage's `backfill_concurrency` objects run at a time.
+    A list is a file below `backfill/lists/` of the work bucket; its lines name machines, and a
+    `machine` beside it changes nothing. Without `max_concurrency`, the stage's
+    `backfill_concurrency` objects run at a time.
     """
 
     machine: str | None = None
@@ -49,7 +50,11 @@ class BackfillInput(Contract):
 
     @model_validator(mode="after")
     def _names_one_source(self) -> Self:
-        if {self.machine is None, self.prefix is None} != {self.list is not None}:
+        if self.list is None:
+            complete = self.machine is not None and self.prefix is not None
+        else:
+            complete = self.prefix is None
+        if not complete:
             raise ValueError("give a machine and a prefix, or a list")
         return self
 

@@ -206,11 +206,18 @@ def _publish(subject: Subject, memory_mb: int) -> _Published:
 
 
 def _resize(subject: Subject, memory_mb: int) -> None:
+    _wait_until_updated(subject)  # an interrupted run may have begun to change it just now
     if _configuration(subject)["MemorySize"] == memory_mb:
         return
-    functions = subject.site.client("lambda")
-    functions.update_function_configuration(FunctionName=subject.name, MemorySize=memory_mb)
-    functions.get_waiter("function_updated_v2").wait(
+    subject.site.client("lambda").update_function_configuration(
+        FunctionName=subject.name, MemorySize=memory_mb
+    )
+    _wait_until_updated(subject)
+
+
+def _wait_until_updated(subject: Subject) -> None:
+    """Lambda refuses to change or to publish a function while an update runs."""
+    subject.site.client("lambda").get_waiter("function_updated_v2").wait(
         FunctionName=subject.name, WaiterConfig=_PATIENCE
     )
 

@@ -51,6 +51,19 @@ def test_an_execution_that_was_stopped_without_a_cause_is_said_to_be_stopped() -
     assert told == ["ABORTED     cat.jpg  stopped before it finished"]
 
 
+def test_a_key_cannot_command_the_terminal() -> None:
+    key = "a\x1b]0;b\x07\n.jpg"
+    stopped = Execution(
+        "arn:x:one", "ABORTED", {"bucket": "in", "key": key}, None, error=None, cause=None
+    )
+    told: list[str] = []
+
+    with pytest.raises(IndexError):
+        narrate(_Heard(stopped), told.append)  # type: ignore[arg-type]
+
+    assert told[0].startswith(r"ABORTED     a\x1b]0;b\x07\n.jpg  stopped")
+
+
 class _Heard:
     """Listeners that hear these executions, then raise IndexError."""
 

@@ -13,14 +13,17 @@ import boto3
 import pytest
 from click.testing import CliRunner
 from moto import mock_aws
+from pydantic import ValidationError
 
 from pipeline.cli.backfill import backfill
+from pipeline.contracts.inputs import BackfillInput
 from pipeline.declared.names import LOCAL_NAMES
 from pipeline.declared.products import load_products
 from pipeline.declared.resources import load_resources
 from pipeline.errors import InvalidOptions
 from pipeline.local.deployment import create_tables
 from pipeline.operations.backfill_lists import LISTS, put_list, read_keys
+from pipeline.operations.backfill_pace import MOST_AT_ONCE
 from pipeline.operations.backfill_results import (
     ObjectResult,
     find_manifests,
@@ -155,6 +158,18 @@ def test_a_key_that_is_given_twice_is_processed_once(site: Site) -> None:
 
     stored = site.client("s3").get_object(Bucket=WORK, Key=f"{LISTS}{given['list']}")
     assert len(stored["Body"].read().splitlines()) == 2
+
+
+@pytest.mark.parametrize("keys", [None, ("cat.jpg",)], ids=["prefix", "list"])
+def test_what_the_command_starts_may_be_started_in_the_console(
+    site: Site, keys: tuple[str, ...] | None
+) -> None:
+    given = started(site, Batch(CUTOUT, keys=keys, max_concurrency=MOST_AT_ONCE))
+
+    assert BackfillInput.model_validate(given)
+    for wrong in ({"machine": None}, {"prefix": "a/", "list": "b"}, {"list": None, "prefix": None}):
+        with pytest.raises(ValidationError, match="give a machine and a prefix, or a list"):
+            BackfillInput.model_validate({"machine": "cutout", "prefix": "a/", **wrong})
 
 
 def test_nothing_starts_where_there_is_no_object(site: Site) -> None:

@@ -9,8 +9,9 @@ import os
 import signal
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
 
 import boto3
@@ -27,6 +28,7 @@ from pipeline.cli.interrupts import raise_when_interrupted, undisturbed
 from pipeline.cli.models import models
 from pipeline.declared.catalogue import load_catalogue
 from pipeline.declared.names import Names, stage_names
+from pipeline.operations import stage_tuning
 from pipeline.operations.site import Site
 from pipeline.operations.stage_tuning import (
     MARK,
@@ -50,6 +52,17 @@ LOADER: Final = create_loader()  # of AWS's descriptions, which take long to rea
 ASSUMED: Final = {"Version": "2012-10-17", "Statement": []}
 
 
+@contextmanager
+def interruptible() -> Iterator[None]:
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    raise_when_interrupted()
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
 class Interrupts:
     """Sends an interrupt after so many calls of an operation, as Ctrl-C would."""
 
@@ -63,6 +76,36 @@ class Interrupts:
         self.left -= 1
         if not self.left:
             os.kill(os.getpid(), signal.SIGINT)
+
+
+class Updates:
+    """Makes updates of functions last, as Lambda's do. The first one is interrupted meanwhile."""
+
+    def __init__(self) -> None:
+        self.asks_left = 0  # before it is done
+        self.interrupted = False
+
+    def watch(self, events: Any) -> None:
+        events.register("before-call.lambda.UpdateFunctionConfiguration", self._refuse)
+        events.register("after-call.lambda.UpdateFunctionConfiguration", self._begin)
+        events.register("after-call.lambda.GetFunction", self._tell)
+
+    def _refuse(self, **_: Any) -> tuple[Any, dict[str, Any]] | None:
+        if not self.asks_left:
+            return None
+        error = {"Code": "ResourceConflictException", "Message": "An update is in progress"}
+        return SimpleNamespace(status_code=409), {"Error": error, "ResponseMetadata": {}}
+
+    def _begin(self, **_: Any) -> None:
+        self.asks_left = 2
+        if not self.interrupted:
+            self.interrupted = True
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def _tell(self, parsed: dict[str, Any], **_: Any) -> None:
+        if self.asks_left:
+            self.asks_left -= 1
+            parsed["Configuration"]["LastUpdateStatus"] = "InProgress"
 
 
 @pytest.fixture
@@ -246,15 +289,20 @@ def test_without_weights_the_user_is_told_to_stage_them(site: Site, subject: Sub
 def test_an_interrupted_run_leaves_nothing_behind(
     site: Site, subject: Subject, operation: str, after: int
 ) -> None:
-    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
-    raise_when_interrupted()
     Interrupts(site, operation, after=after)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            run(subject, 1024, 3008, shield=undisturbed)
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+    with interruptible(), pytest.raises(KeyboardInterrupt):
+        run(subject, 1024, 3008, shield=undisturbed)
+
+    assert state(site) == AS_BEFORE
+
+
+def test_a_run_that_is_interrupted_while_the_function_changes_gives_its_memory_back(
+    site: Site, subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(stage_tuning._PATIENCE, "Delay", 0)
+    Updates().watch(site.client("lambda").meta.events)
+    with interruptible(), pytest.raises(KeyboardInterrupt):
+        run(subject, 1024, shield=undisturbed)
 
     assert state(site) == AS_BEFORE
 
