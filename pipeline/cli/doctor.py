@@ -37,7 +37,8 @@ def doctor(stage: str, *, as_json: bool) -> None:
     Nothing is changed. What your credentials may not see is `unknown`, with the action that is
     missing. Exit code 1 if a check fails.
     """
-    findings = _of_machine() if stage == LOCAL_STAGE else _of_stage(stage)
+    with console().status("Checking"):  # shown in a terminal only
+        findings = _of_machine() if stage == LOCAL_STAGE else _of_stage(stage)
     if as_json:
         click.echo(json.dumps([asdict(each) for each in findings], indent=2))
     else:

@@ -50,6 +50,8 @@ def leftovers(site: Site, *, templates: Path | None) -> None:
     found = find_leftovers(site, expected_of(Blueprint.read(ROOT), site.names))
     for leftover in found:
         click.echo(_line(leftover))
+    if not found:
+        click.echo(f"no stage {site.names.stage} left anything behind")
     if templates is None:
         if problems := [each.problem for each in found if each.problem]:
             raise click.ClickException("\n".join(problems))

@@ -174,7 +174,7 @@ def _scanning(deployment: Deployment) -> Said:
         rule for rule in told.get("rules", ())
         if any(each["filter"] in {"*", f"{PROJECT}/*"} for each in rule["repositoryFilters"])
     ]  # fmt: skip
-    found = f"{told['scanType'].lower()}, {len(ours)} rule for {PROJECT}/*"
+    found = f"{told['scanType'].lower()}, rules for {PROJECT}/*: {len(ours)}"
     if not ours:
         return warn(f"{found}: a release waits for a scan", "`make deploy` sets it.")
     if told["scanType"] != wanted:

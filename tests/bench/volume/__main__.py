@@ -37,6 +37,7 @@ PHOTOS: Final = int(os.environ.get("N") or 10_000)
 DROPPED: Final = min(100, max(20, PHOTOS // 10))  # photos, without a backfill and during it
 WARM_UP: Final = 20
 OLD, WITHOUT, DURING = "old/", "without/", "during/"
+_ENOUGH: Final = 1_000  # photos; of fewer, most of the growth is warming up
 _SAMPLE_S: Final = 5.0
 _DROPS_BEGIN_S: Final = 10.0  # after the backfill, which has its workers then
 
@@ -150,9 +151,9 @@ class _Run:
         table.add("a dropped photo during a backfill, median · p95, s", _spread(beside))
         table.at_most("p95 during ÷ without", _p95(beside) / _p95(before), 1.5, form=".2f")
         table.add("memory of the cloud, MB: first tenth · end", self._memory.span(PHOTOS))
-        table.at_most(
-            "memory of the cloud, KB a photo", self._memory.kb_a_photo(PHOTOS), 10, form=",.1f"
-        )
+        if PHOTOS >= _ENOUGH:
+            grown_kb = self._memory.kb_a_photo(PHOTOS)
+            table.at_most("memory of the cloud, KB a photo", grown_kb, 10, form=",.1f")
         table.add("all processes at most, MB", f"{self._memory.together_mb:,.0f}")
         table.at_least(
             "succeeded in the summary", summary.succeeded if summary else 0, PHOTOS, form=","

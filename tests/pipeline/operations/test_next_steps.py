@@ -139,7 +139,7 @@ def test_the_command_prints_the_steps(site: Site, monkeypatch: pytest.MonkeyPatc
 def test_the_local_cloud_has_no_next_step() -> None:
     done = CliRunner().invoke(command.next, [])
 
-    assert (done.exit_code, "`matteline up` prints it" in done.output) == (2, True)
+    assert (done.exit_code, "pass --stage NAME" in done.output) == (2, True)
 
 
 def test_make_deploy_ends_with_the_next_step() -> None:
