@@ -52,9 +52,7 @@ def test_a_tag_is_built_into_an_image_whose_evidence_passes_the_gate(builder: Bu
 def test_a_stage_with_gpus_pushes_two_images_and_each_has_evidence_of_its_own(
     builder: Builder,
 ) -> None:
-    lock = builder.source / "containers" / "edge_refiner" / "requirements-gpu.txt"
-    lock.write_text(f"onnxruntime-gpu==1.0.0 --hash=sha256:{'0' * 64}\n")
-    builder.lock()
+    _add_gpu_lock(builder)
 
     build = builder.build(GPU="1")
 
@@ -70,6 +68,29 @@ def test_a_stage_with_gpus_pushes_two_images_and_each_has_evidence_of_its_own(
     assert _listed(of_gpu[SBOM]) == {"onnxruntime-gpu"}
     (built,) = (each for each in builder.calls if "GPU=1" in each)
     assert f"--tag registry.test/{REPOSITORY}:{gpu}" in built
+
+
+@pytest.mark.parametrize("fails", ["build", "run"])
+@pytest.mark.parametrize("image", [rf":{VERSION}-gpu ", rf":{VERSION} "], ids=["gpu", "own"])
+def test_neither_image_is_pushed_when_one_fails(builder: Builder, image: str, fails: str) -> None:
+    _add_gpu_lock(builder)
+
+    build = builder.build(GPU="1", FAILS=f"docker {fails} .*{image}")
+
+    assert builder.called(f"docker {fails}")
+    assert build.phases["build"] is False
+    assert not builder.called("docker push")
+    assert (builder.tags(), build.exported["IMAGE_DIGEST"]) == ([], "")
+
+
+@pytest.mark.parametrize("image", [rf":{VERSION}-gpu$", rf":{VERSION}$"], ids=["gpu", "own"])
+def test_a_build_fails_when_one_of_two_images_is_not_pushed(builder: Builder, image: str) -> None:
+    _add_gpu_lock(builder)
+
+    build = builder.build(GPU="1", FAILS=f"docker push .*{image}")
+
+    assert build.phases["post_build"] is False
+    assert build.exported["IMAGE_DIGEST"] == ""
 
 
 def test_a_gpu_image_in_the_registry_stops_the_build_too(builder: Builder) -> None:
@@ -201,6 +222,12 @@ def test_a_failure_while_publishing_fails_the_build(
 
     assert build.phases["post_build"] is False
     assert build.exported["IMAGE_DIGEST"] == ""
+
+
+def _add_gpu_lock(builder: Builder) -> None:
+    lock = builder.source / "containers" / "edge_refiner" / "requirements-gpu.txt"
+    lock.write_text(f"onnxruntime-gpu==1.0.0 --hash=sha256:{'0' * 64}\n")
+    builder.lock()
 
 
 def _listed(bill: bytes) -> set[str]:

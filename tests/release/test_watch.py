@@ -188,6 +188,10 @@ def test_the_gpu_image_of_a_live_version_is_watched_too(
 
     assert own != gpu
     assert reported == {"edge-refiner": ("CVE-1",)}
+    assert {name: each["scan"] for name, each in daily.items()} == {
+        "edge-refiner": "IN_PROGRESS",
+        "edge-refiner-gpu": "IN_PROGRESS",
+    }
     assert {name: each["critical"] for name, each in daily.items()} == {
         "edge-refiner": (),
         "edge-refiner-gpu": ("CVE-1",),

@@ -13,6 +13,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 from click.testing import CliRunner
 from moto import mock_aws
 from moto.cloudformation.models import cloudformation_backends
@@ -270,6 +271,40 @@ def test_a_resource_that_others_need_must_be_there(site: Site) -> None:
 
     with pytest.raises(CannotAdopt, match=f"aws s3 mb s3://{LOGS}"):
         adopted(find_leftovers(site, EXPECTED), TEMPLATES, NAMES)
+
+
+@pytest.mark.parametrize("status", [403, 301], ids=["denied", "another-region"])
+def test_a_bucket_of_somebody_else_is_a_problem_and_is_never_imported(
+    site: Site, status: int
+) -> None:
+    """S3 answers for a bucket of another account, which moto has not."""
+    bucket = next(each for each in EXPECTED if each.kind == "S3::Bucket")
+    with Stubber(site.client("s3")) as s3:
+        s3.add_client_error("head_bucket", str(status), http_status_code=status)
+        (found,) = find_leftovers(site, (bucket,))
+
+    assert (found.expected, found.identifier) == (bucket, {})
+    with pytest.raises(CannotAdopt, match="belongs to another account or region") as caught:
+        adopted((found,), TEMPLATES, NAMES)
+    (problem,) = (each for each in caught.value.problems if "belongs to" in each)
+    assert bucket.name in problem
+    assert problem.endswith("or denies it: choose another stage name")
+
+
+def test_an_answer_of_s3_that_says_nothing_of_the_bucket_is_an_error(site: Site) -> None:
+    bucket = next(each for each in EXPECTED if each.kind == "S3::Bucket")
+    with Stubber(site.client("s3")) as s3:
+        s3.add_client_error("head_bucket", "500", http_status_code=500)
+        with pytest.raises(ClientError, match="500"):
+            find_leftovers(site, (bucket,))
+
+
+@pytest.mark.parametrize("status", [403, 301, 404], ids=["denied", "another-region", "none"])
+def test_the_key_of_a_bucket_of_somebody_else_is_unknown(site: Site, status: int) -> None:
+    key = next(each for each in EXPECTED if each.encrypts)
+    with Stubber(site.client("s3")) as s3:
+        s3.add_client_error("get_bucket_encryption", str(status), http_status_code=status)
+        assert find_leftovers(site, (key,)) == ()
 
 
 def test_an_account_without_the_stage_has_nothing_of_it(site: Site) -> None:
