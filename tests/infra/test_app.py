@@ -12,10 +12,11 @@ import pytest
 from infra.app import make_app
 from infra.settings import Settings
 from tests.infra.cloudformation import deploy
-from tests.infra.conftest import Templates, read_templates
+from tests.infra.conftest import Templates, read_templates, synthesised
 from tests.infra.policies import listed
 
 MOST_POLICY: Final = 10_240  # characters
+LONGEST_STAGE: Final = "matteline-abcdefghijkl"
 
 
 def test_function_stacks_wait_for_roles_and_roles_for_storage(assembly: Path) -> None:
@@ -69,7 +70,10 @@ def test_no_statement_allows_every_action(templates: Templates) -> None:
 
 
 def test_no_role_has_more_policies_than_iam_allows(on_gpus: Templates) -> None:
-    """IAM counts the characters of all inline policies of a role, without white space."""
+    """IAM counts the characters of all inline policies of a role, without white space.
+
+    A stage's name has 12 letters at most.
+    """
     size: Counter[str] = Counter()
     for stack, template in on_gpus.items():
         deployed = deploy(template)
@@ -86,7 +90,35 @@ def test_no_role_has_more_policies_than_iam_allows(on_gpus: Templates) -> None:
 
 
 def written(document: Any) -> int:
-    return len("".join(json.dumps(document).split()))
+    text = json.dumps(document).replace("matteline-dev", LONGEST_STAGE)
+    return len("".join(text.split()))
+
+
+def test_a_stage_has_its_own_cap_for_backfills_without_one(
+    declarations: Path, tmp_path: Path
+) -> None:
+    usual, own = (
+        Settings.from_context({"matteline:stage": "dev", **given}.get)
+        for given in ({}, {"matteline:backfill_concurrency": "3"})
+    )
+    synthesised(declarations, tmp_path, backfill_concurrency="3")
+
+    template = json.loads((tmp_path / "matteline-dev-pipeline.template.json").read_text())
+    caps = {
+        each["Properties"].get("DefinitionSubstitutions", {}).get("BackfillConcurrency")
+        for each in template["Resources"].values()
+        if each["Type"] == "AWS::StepFunctions::StateMachine"
+    }
+    assert (usual.backfill_concurrency, own.backfill_concurrency) == (20, 3)
+    assert caps - {None} == {"3"}
+
+
+@pytest.mark.parametrize("given", ["0", "10001", "many"])
+def test_a_cap_that_no_map_has_is_refused(given: str) -> None:
+    context = {"matteline:stage": "dev", "matteline:backfill_concurrency": given}
+
+    with pytest.raises(ValueError, match="backfill_concurrency"):
+        Settings.from_context(context.get)
 
 
 def test_every_log_group_has_a_retention(templates: Templates) -> None:
