@@ -137,7 +137,7 @@ def evidence(container: ContainerManifest, folder: Path, tag: str | None) -> Non
 def state(
     container: ContainerManifest, folder: Path, digest: str, revision: str, build: str
 ) -> None:
-    """Write the provenance statement of the image in the evidence, and the bytes to sign."""
+    """Write the image's provenance, and the bytes to sign."""
     built = Built(
         container=container.name,
         version=json.loads(_read(folder, SELFTEST))["version"],
