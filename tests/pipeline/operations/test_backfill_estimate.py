@@ -62,7 +62,7 @@ def spot(vcpus: int) -> Mapping[str, Any]:
 
 @pytest.mark.parametrize("compute", [{}, {"compute": "auto"}, {"compute": "lambda"}], ids=str)
 @pytest.mark.parametrize("product", ["cutout", "transcript"])
-def test_functions_run_what_they_can(product: str, compute: dict[str, str]) -> None:
+def test_functions_run_what_they_can(product: str, compute: dict[str, Any]) -> None:
     usual = planned(product, **compute)
 
     assert [call.vcpus for call in usual.work.calls] == [0]
