@@ -44,6 +44,22 @@ def module_file(module: str) -> Path:
     return package if (ROOT / package).exists() else place.with_suffix(".py")
 
 
+def build_context(path: Path) -> bool:
+    """Return True if `.dockerignore` lets a file into the build: its last matching line decides."""
+    inside = True
+    for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            pattern = re.escape(line.removeprefix("!")).replace(r"\*\*/", "(.*/)?")
+            if re.match(rf"{pattern.replace(chr(92) + '*', '[^/]*')}(/|$)", path.as_posix()):
+                inside = line.startswith("!")
+    return inside
+
+
+@EACH
+def test_what_is_shipped_is_in_the_build(container: ContainerManifest) -> None:
+    assert [path for path in shipped_files(ROOT, container.folder) if not build_context(path)] == []
+
+
 @EACH
 def test_the_code_is_what_a_second_reader_of_imports_finds(
     container: ContainerManifest, graph: grimp.ImportGraph
