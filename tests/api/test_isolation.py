@@ -225,8 +225,8 @@ def theirs(up: Terminal, address: str) -> Belongings:
         owner, waiting, finished, refused, selection, batch, talk, faces, collection, action
     )
     deadline = time.monotonic() + PATIENCE_S
-    while not settled(world(up.endpoint, theirs)):
-        assert time.monotonic() < deadline
+    while any('"RUNNING"' in each for each in world(up.endpoint, theirs)):
+        assert time.monotonic() < deadline  # a job is done shortly before its execution ends
         time.sleep(0.05)
     return theirs
 
@@ -274,16 +274,6 @@ def told(answer: urllib3.BaseHTTPResponse, named: str) -> dict[str, Any]:
     """Return an answer without the name that was asked for and without the request's own id."""
     read = json.loads(answer.data.decode().replace(named, "…"))
     return {field: text for field, text in read.items() if field != "request_id"}
-
-
-def settled(stored: list[str]) -> bool:
-    """True once no job or execution is running, and the recording's has begun and ended.
-
-    A job is done shortly before its execution ends. The recording was put into the bucket, so
-    an execution of it starts by itself.
-    """
-    begun = any("executionArn" in each and "talk.mp3" in each for each in stored)
-    return begun and not any('"RUNNING"' in each for each in stored)
 
 
 def world(endpoint: str, theirs: Belongings) -> list[str]:

@@ -28,8 +28,9 @@ from pipeline.operations.site import local_site
 from tests.bench.figures import Figures
 from tests.bench.volume import million
 from tests.bench.volume.memory import Memory
-from tests.bench.volume.photos import INGEST, drop, no_events, small_photo
+from tests.bench.volume.photos import INGEST, drop, small_photo
 from tests.conftest import ROOT
+from tests.no_events import no_events
 from tests.packages import OFFLINE
 from tests.pipeline.cli.terminal import Terminal, beside_up
 
@@ -78,7 +79,7 @@ class _Run:
         _tell(f"Dropping {DROPPED} photos without a backfill")
         without = drop(self._s3, WITHOUT, range(100, 100 + DROPPED), go_on=lambda: True)
         _tell(f"Putting {PHOTOS:,} photos into the bucket, without events")
-        with no_events(self._s3):
+        with no_events(self._s3, INGEST):
             for number in range(1_000, 1_000 + PHOTOS):
                 key = f"{OLD}{number}.png"
                 self._s3.put_object(Bucket=INGEST, Key=key, Body=small_photo(number))

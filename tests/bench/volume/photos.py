@@ -5,8 +5,7 @@ from __future__ import annotations
 import io
 import random
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -43,15 +42,3 @@ def drop(s3: Any, prefix: str, numbers: range, *, go_on: Callable[[], bool]) -> 
         s3.put_object(Bucket=INGEST, Key=key, Body=small_photo(number))
         time.sleep(pauses.expovariate(1 / _MEAN_PAUSE_S))
     return dropped
-
-
-@contextmanager
-def no_events(s3: Any) -> Iterator[None]:
-    """In this block, what is put into the ingest bucket starts nothing."""
-    s3.put_bucket_notification_configuration(Bucket=INGEST, NotificationConfiguration={})
-    try:
-        yield
-    finally:
-        s3.put_bucket_notification_configuration(
-            Bucket=INGEST, NotificationConfiguration={"EventBridgeConfiguration": {}}
-        )
