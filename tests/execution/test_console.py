@@ -162,7 +162,7 @@ def test_an_execution_is_started_with_a_checked_input(driver: Driver, operator: 
             ["body.input.options.crop"],
         ),
         ("backfill", {"machine": "cutout"}, ["body.input"]),
-        ("backfill", {"machine": "cutout", "list": "a/keys.csv"}, ["body.input"]),
+        ("backfill", {"prefix": "", "list": "a/keys.jsonl"}, ["body.input"]),
         ("backfill", {"machine": "cutout", "prefix": "", "options": 1}, ["body.input.options"]),
         ("stage-weights", {"models": []}, ["body.input.models"]),
         ("reap-jobs", {"after": {}}, ["body.input.after"]),
