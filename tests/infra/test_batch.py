@@ -54,12 +54,13 @@ def test_a_stage_without_it_has_nothing_of_it(templates: Templates) -> None:
         assert sign not in everything
 
 
-def test_only_what_runs_starts_or_releases_jobs_changes_with_it(
+def test_only_what_runs_starts_releases_or_watches_jobs_changes_with_it(
     templates: Templates, on_cpus: Templates
 ) -> None:
     assert on_cpus.keys() - templates.keys() == {BATCH}
     assert {name for name in templates if templates[name] != on_cpus[name]} == {
         "matteline-dev-access",
+        "matteline-dev-observability",  # saved queries search the logs of jobs
         "matteline-dev-pipeline",
         "matteline-dev-releases",
         *(f"matteline-dev-functions-{container}" for container in CONTAINERS),
