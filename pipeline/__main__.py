@@ -15,7 +15,7 @@ _GARBAGE: Final = 20_000  # objects between collections; with Python's 700, a st
 AWS_COMMANDS: Final = frozenset(
     {
         *("jobs", "quarantine", "backfill", "containers", "models", "webhooks", "keys", "quotas"),
-        *("page", "stage", "transcripts", "collections", "faces find", "doctor", "next"),
+        *("page", "stage", "transcripts", "collections", "faces find", "doctor", "next", "top"),
     }
 )
 

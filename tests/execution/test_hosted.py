@@ -17,7 +17,7 @@ def test_a_hosted_model_cuts_out_without_weights(driver: Driver) -> None:
 
     assert execution.status == "SUCCEEDED", execution.reason
     states = driver.states_of(execution)
-    assert states[2:4] == ["WeightsNeeded?", "RemoveBackground"]
+    assert states[2:5] == ["WeightsNeeded?", "RemoveBackgroundOnBatch?", "RemoveBackground"]
     assert driver.keys("models", prefix="hosted/") == []
     cutout = unpng(driver.read(execution.output["pictures"][0]["uri"]))
     assert np.array_equal(cutout[40:56, 40:56], np.full((16, 16, 4), 255))

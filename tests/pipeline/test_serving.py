@@ -26,7 +26,7 @@ def test_a_job_is_run_from_the_files_of_an_image(tmp_path: Path) -> None:
         s3.put_object(Bucket="jobs", Key="a/job.json", Body=b"{}")
 
         done = subprocess.run(
-            [sys.executable, "-m", "pipeline.serving", "s3://jobs/a/job.json", "s3://jobs/a/out"],
+            [sys.executable, "-m", "pipeline.batch_job", "s3://jobs/a/job.json", "s3://jobs/a/out"],
             cwd=tmp_path,
             env={
                 "PATH": os.environ["PATH"],
@@ -36,6 +36,7 @@ def test_a_job_is_run_from_the_files_of_an_image(tmp_path: Path) -> None:
                 "AWS_ENDPOINT_URL": endpoint,
                 "AWS_LAMBDA_FUNCTION_NAME": "matteline-local-diarizer-pyannote-2022-ge2e",
                 "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "15000",
+                "_HANDLER": "containers.diarizer.handler.handler",
                 "MATTELINE_THREADS": "1",
             },
             capture_output=True,

@@ -13,6 +13,7 @@ from pipeline.contracts.written import read_text, write_text
 CHOSEN: dict[str, Any] = {
     "model": "sam-vit-b",
     "allow_fallback": True,
+    "compute": "batch",
     "refine": "matting",
     "format": "webp",
     "effort": "small",

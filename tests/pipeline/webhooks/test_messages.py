@@ -60,6 +60,7 @@ def test_a_message_has_the_form_of_standard_webhooks() -> None:
         "data": {
             "job": "j-1",
             "execution": "e-1",
+            "trace_id": "e-1",
             "upload": UPLOAD.id,
             "key": KEY,
             "product": "cutout",
