@@ -106,6 +106,7 @@ class Lambda:
     """What a handler reads of its Lambda context."""
 
     aws_request_id = "r"
+    function_version = "1"
     function_name = "f"
     memory_limit_in_mb = 1769
     invoked_function_arn = "arn:aws:lambda:eu-central-1:1:function:f"
