@@ -21,7 +21,7 @@ from botocore.loaders import create_loader
 from click.testing import CliRunner, Result
 from moto import mock_aws
 from moto.cloudformation.models import cloudformation_backends
-from moto.stepfunctions.models import stepfunctions_backends
+from moto.stepfunctions.responses import get_backend
 
 from pipeline.cli import tune as cli_tune
 from pipeline.cli.interrupts import raise_when_interrupted, undisturbed
@@ -335,7 +335,7 @@ def releasing(site: Site, container: str) -> None:
     name = states.start_execution(
         stateMachineArn=arn, name="deploy-1", input=json.dumps({"container": container})
     )["executionArn"]
-    stepfunctions_backends[ACCOUNT][NAMES.region].describe_execution(name).status = "RUNNING"
+    get_backend(ACCOUNT, NAMES.region).describe_execution(name).status = "RUNNING"
 
 
 def test_a_container_that_is_being_released_is_not_tuned(site: Site) -> None:
