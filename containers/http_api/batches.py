@@ -131,7 +131,7 @@ class _Desk:
     docs: str
 
     def start(self, asked: NewBatch, marked: Marked | None) -> Batch:
-        from pipeline.operations import backfilling
+        from pipeline.operations.backfill import backfilling
 
         principal = self.current.principal
         self._require_own(asked)

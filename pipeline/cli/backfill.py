@@ -15,15 +15,20 @@ from pipeline.cli.quarantine import JsonObject
 from pipeline.cli.site import ProductName, site_options
 from pipeline.declared.products import Product
 from pipeline.errors import InvalidOptions
-from pipeline.operations.backfill_lists import read_keys
-from pipeline.operations.backfill_results import (
+from pipeline.operations.backfill.backfilling import (
+    Batch,
+    estimate,
+    require_options,
+    start_backfill,
+)
+from pipeline.operations.backfill.lists import read_keys
+from pipeline.operations.backfill.results import (
     ObjectResult,
     Summary,
     find_manifests,
     read_results,
     read_summary,
 )
-from pipeline.operations.backfilling import Batch, estimate, require_options, start_backfill
 from pipeline.operations.site import Site
 
 ALL: Final = "all"

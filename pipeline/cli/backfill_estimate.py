@@ -18,12 +18,12 @@ from pipeline.declared.containers import BatchJob, load_containers
 from pipeline.declared.models import ModelRow
 from pipeline.declared.products import Product, Role, naming_roles
 from pipeline.errors import InvalidOptions
-from pipeline.operations.backfill_pace import calls_at_once, default_cap, find_account, with_jobs
-from pipeline.operations.backfilling import Batch, Estimate
+from pipeline.operations.backfill.backfilling import Batch, Estimate
+from pipeline.operations.backfill.costs import VCPU_HOUR
+from pipeline.operations.backfill.pace import calls_at_once, default_cap, find_account, with_jobs
+from pipeline.operations.backfill.simulation import Account, Call, Work, foresee
+from pipeline.operations.backfill.work import A_JOB, EACH, EXECUTIONS, transitions
 from pipeline.operations.site import Site
-from pipeline.operations.volume import Account, Call, Work, foresee
-from pipeline.operations.volume_costs import VCPU_HOUR
-from pipeline.operations.volume_work import A_JOB, EACH, EXECUTIONS, transitions
 from pipeline.session.choice import ModelChoice
 from pipeline.session.session import read_catalogue
 

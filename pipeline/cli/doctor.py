@@ -19,9 +19,9 @@ from pipeline.cli.site import named_failures, stage_option
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import LOCAL_STAGE
 from pipeline.declared.stage_settings import read_stage_settings
-from pipeline.operations.checking import Finding, run_checks
-from pipeline.operations.deployment import Deployment
+from pipeline.operations.doctor.checking import Finding, run_checks
 from pipeline.operations.site import aws_site
+from pipeline.operations.stage.deployment import Deployment
 from pipeline.session.choice import ModelChoice
 from pipeline.session.session import read_catalogue
 
@@ -50,7 +50,7 @@ def doctor(stage: str, *, as_json: bool) -> None:
 @stage_option
 def next(stage: str) -> None:  # noqa: A001 - the command's name
     """Print what to type next on a stage, and its addresses."""
-    from pipeline.operations.next_steps import next_steps
+    from pipeline.operations.stage.next_steps import next_steps
 
     if stage == LOCAL_STAGE:
         raise click.UsageError(
@@ -70,8 +70,8 @@ def _of_machine() -> list[Finding]:
 def _of_stage(stage: str) -> list[Finding]:
     import boto3
 
-    from pipeline.operations.account_checks import ACCOUNT_CHECKS, check_credentials
-    from pipeline.operations.stage_checks import STAGE_CHECKS
+    from pipeline.operations.doctor.account_checks import ACCOUNT_CHECKS, check_credentials
+    from pipeline.operations.doctor.stage_checks import STAGE_CHECKS
 
     credentials = check_credentials(boto3.Session())
     if credentials.verdict == "fail":

@@ -12,11 +12,11 @@ import click
 from pipeline.cli.options import ROOT
 from pipeline.cli.site import site_options
 from pipeline.declared.blueprint import Blueprint
-from pipeline.operations.adopting import CannotAdopt, adopted, read_templates
-from pipeline.operations.finding_leftovers import StuckStack, find_leftovers, stuck_stacks
-from pipeline.operations.leftovers import Leftover, expected_of
 from pipeline.operations.site import Site
-from pipeline.operations.state_checks import (
+from pipeline.operations.stage.adopting import CannotAdopt, adopted, read_templates
+from pipeline.operations.stage.finding_leftovers import StuckStack, find_leftovers, stuck_stacks
+from pipeline.operations.stage.leftovers import Leftover, expected_of
+from pipeline.operations.stage.state_checks import (
     NotPermitted,
     definition_problems,
     read_cases,

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from pipeline.artifacts import Location
-from pipeline.operations.backfill_results import find_manifests
+from pipeline.operations.backfill.results import find_manifests
 from pipeline.operations.executions import EXECUTION_NAME, Execution, find_execution
 from pipeline.operations.owned_ids import made_at, new_id
 from pipeline.operations.site import Site

@@ -14,7 +14,7 @@ from typing import Final
 from pipeline import hardware
 from pipeline.declared.addresses import PackageMember
 from pipeline.declared.catalogue import Catalogue
-from pipeline.operations.checking import Check, Said, fail, ok, warn
+from pipeline.operations.doctor.checking import Check, Said, fail, ok, warn
 from pipeline.session.choice import cache_folder
 from pipeline.session.package_clients import download
 from pipeline.session.package_files import PackageUnusable

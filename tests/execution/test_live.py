@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.declared.names import LOCAL_NAMES
 from pipeline.local.deployment import NAMES
-from pipeline.operations.backfilling import Batch, start_backfill
+from pipeline.operations.backfill.backfilling import Batch, start_backfill
 from pipeline.operations.executions import stop
 from pipeline.operations.live.snapshot import Snapshot
 from pipeline.operations.live.watch import DeploymentWatch

@@ -10,8 +10,8 @@ import pytest
 from infra.app import ROOT
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import stage_names
-from pipeline.operations.adopting import adopted, read_templates
-from pipeline.operations.leftovers import Expected, Leftover, expected_of
+from pipeline.operations.stage.adopting import adopted, read_templates
+from pipeline.operations.stage.leftovers import Expected, Leftover, expected_of
 from tests.infra.cloudformation import ACCOUNT, REGION, deploy
 from tests.infra.conftest import Templates
 

@@ -15,7 +15,7 @@ import pytest
 
 from pipeline.declared.blueprint import Blueprint
 from pipeline.local.deployment import NAMES
-from pipeline.operations.backfill_lists import LISTS
+from pipeline.operations.backfill.lists import LISTS
 from tests.conftest import ROOT
 from tests.wiring.ministack import MiniStack, ministack
 

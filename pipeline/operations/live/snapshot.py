@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pipeline.declared.costs import DOLLARS_PER_GB_S
-from pipeline.operations.volume_costs import VCPU_HOUR
+from pipeline.operations.backfill.costs import VCPU_HOUR
 
 HOUR: Final = timedelta(hours=1)
 MINUTE: Final = timedelta(minutes=1)

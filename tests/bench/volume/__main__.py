@@ -22,7 +22,7 @@ from typing import Any, Final
 from pipeline.declared.products import load_products
 from pipeline.local.deployment import NAMES
 from pipeline.operations.auditing import audit
-from pipeline.operations.backfill_results import find_manifests, read_results, read_summary
+from pipeline.operations.backfill.results import find_manifests, read_results, read_summary
 from pipeline.operations.executions import executions_since
 from pipeline.operations.site import local_site
 from tests.bench.figures import Figures

@@ -11,9 +11,9 @@ from typing import Final
 from rich.table import Table
 
 from pipeline.cli.report import console
-from pipeline.operations.backfill_pace import SMALLER, default_cap
-from pipeline.operations.volume import Account, Call, Outcome, Uploads, Work, simulate
-from pipeline.operations.volume_work import EACH, EXECUTIONS, transitions
+from pipeline.operations.backfill.pace import SMALLER, default_cap
+from pipeline.operations.backfill.simulation import Account, Call, Outcome, Uploads, Work, simulate
+from pipeline.operations.backfill.work import EACH, EXECUTIONS, transitions
 from tests.conftest import ROOT
 
 OBJECTS: Final = 1_000_000

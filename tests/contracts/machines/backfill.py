@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pipeline.compute import LANES
-from pipeline.operations.backfill_lists import LISTS
+from pipeline.operations.backfill.lists import LISTS
 from tests.contracts import data_rules, task_rules
 from tests.contracts.asl import Machine, State
 from tests.contracts.declared import Declared

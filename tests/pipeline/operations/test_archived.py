@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from pipeline.aws.s3_archives import is_archived
 from pipeline.cli.backfill import backfill
-from pipeline.operations.backfilling import Batch, estimate
+from pipeline.operations.backfill.backfilling import Batch, estimate
 from tests.pipeline.operations.deployment import INGEST, Deployment
 from tests.pipeline.operations.sites import CUTOUT
 

@@ -12,7 +12,7 @@ from pipeline.cli.backfill import backfill
 from pipeline.cli.jobs import jobs
 from pipeline.declared.names import LOCAL_NAMES
 from pipeline.operations.auditing import audit
-from pipeline.operations.backfilling import Batch, estimate
+from pipeline.operations.backfill.backfilling import Batch, estimate
 from pipeline.operations.executions import executions_since, find_execution
 from pipeline.operations.jobs_table import JobRow, JobsTable
 from pipeline.operations.lookup import Job

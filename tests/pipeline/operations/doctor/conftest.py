@@ -10,8 +10,8 @@ import pytest
 from botocore.loaders import create_loader
 from moto import mock_aws
 
-from pipeline.operations.deployment import Deployment
 from pipeline.operations.site import Site
+from pipeline.operations.stage.deployment import Deployment
 from tests.pipeline.operations.doctor.stages import BLUEPRINT, NAMES
 
 LOADER: Final = create_loader()  # of AWS's descriptions, which take long to read

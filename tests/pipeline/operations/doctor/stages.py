@@ -11,10 +11,10 @@ from moto.cloudformation.models import cloudformation_backends
 
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import Names, stage_names
-from pipeline.operations.account_checks import ACCOUNT_CHECKS
-from pipeline.operations.checking import Finding
-from pipeline.operations.deployment import Deployment
-from pipeline.operations.stage_checks import STAGE_CHECKS
+from pipeline.operations.doctor.account_checks import ACCOUNT_CHECKS
+from pipeline.operations.doctor.checking import Finding
+from pipeline.operations.doctor.stage_checks import STAGE_CHECKS
+from pipeline.operations.stage.deployment import Deployment
 from tests.conftest import ROOT
 
 ACCOUNT: Final = "123456789012"

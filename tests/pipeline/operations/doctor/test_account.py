@@ -11,8 +11,8 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from botocore.stub import Stubber
 
-from pipeline.operations.account_checks import check_credentials
-from pipeline.operations.deployment import Deployment
+from pipeline.operations.doctor.account_checks import check_credentials
+from pipeline.operations.stage.deployment import Deployment
 from tests.pipeline.operations.doctor.stages import (
     ACCOUNT,
     BLUEPRINT,

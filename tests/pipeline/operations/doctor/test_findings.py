@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from click.testing import CliRunner
 
 from pipeline.cli import doctor as command
-from pipeline.operations.checking import Check, Finding, actions_of, run_checks
-from pipeline.operations.deployment import Deployment
+from pipeline.operations.doctor.checking import Check, Finding, actions_of, run_checks
+from pipeline.operations.stage.deployment import Deployment
 from tests.conftest import ROOT
 from tests.pipeline.operations.doctor.stages import (
     BLUEPRINT,

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.compute import LANES
 from pipeline.declared.names import stage_names
-from pipeline.operations.deployment import Deployment
+from pipeline.operations.stage.deployment import Deployment
 from pipeline.operations.stage_tuning import MARK
 from tests.pipeline.operations.doctor.stages import (
     BLUEPRINT,

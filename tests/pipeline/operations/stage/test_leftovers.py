@@ -22,10 +22,10 @@ from urllib3 import HTTPResponse
 from pipeline.cli.stage import stage
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import Names, stage_names
-from pipeline.operations.adopting import CannotAdopt, adopted
-from pipeline.operations.finding_leftovers import find_leftovers, stuck_stacks
-from pipeline.operations.leftovers import Expected, expected_of
 from pipeline.operations.site import Site
+from pipeline.operations.stage.adopting import CannotAdopt, adopted
+from pipeline.operations.stage.finding_leftovers import find_leftovers, stuck_stacks
+from pipeline.operations.stage.leftovers import Expected, expected_of
 from tests.conftest import ROOT
 
 ACCOUNT: Final = "123456789012"

@@ -12,9 +12,9 @@ from botocore.stub import Stubber
 
 from pipeline import hardware
 from pipeline.declared.names import LOCAL_NAMES, stage_names
-from pipeline.operations.backfill_pace import SMALLER, calls_at_once, default_cap, find_account
+from pipeline.operations.backfill.pace import SMALLER, calls_at_once, default_cap, find_account
+from pipeline.operations.backfill.simulation import Account, Call, Rate, Uploads, Work, simulate
 from pipeline.operations.site import Site, local_site
-from pipeline.operations.volume import Account, Call, Rate, Uploads, Work, simulate
 from tests.conftest import ROOT
 
 CALL: Final = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True}

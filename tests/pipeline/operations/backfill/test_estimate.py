@@ -14,10 +14,10 @@ from pipeline.declared.containers import load_containers
 from pipeline.declared.names import LOCAL_NAMES, Names, stage_names
 from pipeline.declared.products import Product, load_products
 from pipeline.errors import InvalidOptions
-from pipeline.operations.backfill_pace import with_jobs
-from pipeline.operations.backfilling import Batch, Estimate, Size
+from pipeline.operations.backfill.backfilling import Batch, Estimate, Size
+from pipeline.operations.backfill.pace import with_jobs
+from pipeline.operations.backfill.simulation import Account
 from pipeline.operations.site import Site
-from pipeline.operations.volume import Account
 from pipeline.session.choice import ModelChoice
 from pipeline.session.session import read_catalogue
 from tests.conftest import ROOT

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pipeline.operations.volume_costs import Requests
+from pipeline.operations.backfill.costs import Requests
 
 # A small photo with default options, counted in the local cloud. A row of the jobs table takes two
 # writes of 1 KB. Other products take about as many.

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from pipeline import hardware
 from pipeline.errors import InvalidOptions
+from pipeline.operations.backfill.simulation import Account, Rate, Work
 from pipeline.operations.site import Site
-from pipeline.operations.volume import Account, Rate, Work
 
 MOST_AT_ONCE: Final = 10_000  # of a distributed Map
 LARGE_REGIONS: Final = frozenset({"us-east-1", "us-west-2", "eu-west-1"})

@@ -8,7 +8,8 @@ from typing import Final
 
 import pytest
 
-from pipeline.operations.volume import (
+from pipeline.operations.backfill.costs import Costs, Requests
+from pipeline.operations.backfill.simulation import (
     MOST_RETRIES,
     Account,
     Call,
@@ -19,7 +20,6 @@ from pipeline.operations.volume import (
     foresee,
     simulate,
 )
-from pipeline.operations.volume_costs import Costs, Requests
 
 UNLIMITED: Final = Rate(1e9, 1e9)
 ROOMY: Final = Account(concurrency=10_000, starts=UNLIMITED, transitions=UNLIMITED, page_s=0)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Final, NamedTuple
 
-from pipeline.operations.volume_costs import Costs, Requests
+from pipeline.operations.backfill.costs import Costs, Requests
 
 KEYS_A_PAGE: Final = 1_000  # of S3's ListObjectsV2
 _NOTHING: Final = Requests()

@@ -22,17 +22,22 @@ from pipeline.declared.products import load_products
 from pipeline.declared.resources import load_resources
 from pipeline.errors import InvalidOptions
 from pipeline.local.deployment import create_tables
-from pipeline.operations.backfill_lists import LISTS, put_list, read_keys
-from pipeline.operations.backfill_pace import MOST_AT_ONCE
-from pipeline.operations.backfill_results import (
+from pipeline.operations.backfill.backfilling import (
+    Batch,
+    _each_of,
+    require_options,
+    start_backfill,
+)
+from pipeline.operations.backfill.lists import LISTS, put_list, read_keys
+from pipeline.operations.backfill.pace import MOST_AT_ONCE
+from pipeline.operations.backfill.results import (
     ObjectResult,
     find_manifests,
     object_result,
     read_results,
 )
-from pipeline.operations.backfilling import Batch, _each_of, require_options, start_backfill
+from pipeline.operations.backfill.work import most_transitions
 from pipeline.operations.site import Site
-from pipeline.operations.volume_work import most_transitions
 from tests.conftest import ROOT
 from tests.pipeline.operations.sites import CUTOUT, PRODUCTS, TRANSCRIPT, FakeSite
 

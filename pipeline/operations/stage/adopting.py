@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pipeline.declared.names import Names
-from pipeline.operations.leftovers import Leftover
+from pipeline.operations.stage.leftovers import Leftover
 
 Template = Mapping[str, Any]
 Mappings = Mapping[str, Mapping[str, Mapping[str, str]]]

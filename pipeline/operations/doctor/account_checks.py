@@ -14,8 +14,8 @@ from botocore.exceptions import (
 )
 
 from pipeline.declared.names import PROJECT
-from pipeline.operations.checking import Check, Finding, Said, fail, ok, warn
-from pipeline.operations.deployment import Deployment
+from pipeline.operations.doctor.checking import Check, Finding, Said, fail, ok, warn
+from pipeline.operations.stage.deployment import Deployment
 
 _BOOTSTRAP: Final = "/cdk-bootstrap/hnb659fds/version"
 _LEAST_BOOTSTRAP: Final = 6  # what CDK's synthesiser requires

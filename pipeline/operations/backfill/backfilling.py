@@ -14,7 +14,7 @@ from pipeline.aws.s3_archives import archive_of, is_archived
 from pipeline.contracts.contract import read_product_contract
 from pipeline.declared.products import Product
 from pipeline.errors import InvalidOptions
-from pipeline.operations.backfill_lists import put_list, route
+from pipeline.operations.backfill.lists import put_list, route
 from pipeline.operations.jobs_table import DONE, JobsTable
 from pipeline.operations.site import Site
 

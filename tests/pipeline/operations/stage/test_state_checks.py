@@ -15,7 +15,7 @@ from pipeline.cli.stage import stage
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import stage_names
 from pipeline.operations.site import Site
-from pipeline.operations.state_checks import (
+from pipeline.operations.stage.state_checks import (
     NotPermitted,
     StateCase,
     definition_problems,

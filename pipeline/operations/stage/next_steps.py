@@ -7,7 +7,7 @@ from typing import Final
 
 from botocore.exceptions import ClientError
 
-from pipeline.operations.deployment import Deployment
+from pipeline.operations.stage.deployment import Deployment
 
 _UPLOADED_SOURCES: Final = "S3"  # the kind of a build project's source, as CodeBuild has it
 

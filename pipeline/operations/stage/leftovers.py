@@ -1,8 +1,8 @@
 """List what a destroyed stage may leave behind, which would stop the next stage of that name.
 
 Buckets, tables, keys and images outlive their stacks, and CloudFormation creates nothing over a
-name that is taken. `pipeline.operations.finding_leftovers` looks for them, and CloudFormation can
-import them: `pipeline.operations.adopting`.
+name that is taken. `finding_leftovers` looks for them, and CloudFormation can import them:
+`adopting`.
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ from moto import mock_aws
 from pipeline.cli import doctor as command
 from pipeline.declared.blueprint import Blueprint
 from pipeline.declared.names import Names, stage_names
-from pipeline.operations.deployment import Deployment
-from pipeline.operations.next_steps import next_steps
 from pipeline.operations.site import Site
+from pipeline.operations.stage.deployment import Deployment
+from pipeline.operations.stage.next_steps import next_steps
 from tests.conftest import ROOT
 
 NAMES: Final[Names] = stage_names("dev", account="123456789012", region="us-east-1")

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from pipeline.operations.leftovers import Expected, Kind, Leftover
 from pipeline.operations.site import Site
+from pipeline.operations.stage.leftovers import Expected, Kind, Leftover
 
 _GONE: Final = frozenset({"DELETE_COMPLETE", "DELETE_SKIPPED"})  # a stack let go of the resource
 _STUCK: Final = frozenset({"DELETE_FAILED", "ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED"})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pipeline.declared.costs import DOLLARS_PER_GB_S
 
 if TYPE_CHECKING:
-    from pipeline.operations.volume import Work
+    from pipeline.operations.backfill.simulation import Work
 
 DOLLARS_PER_TRANSITION: Final = 0.025 / 1_000  # Standard executions
 _CALL: Final = 0.20 / 1e6  # a call of a function

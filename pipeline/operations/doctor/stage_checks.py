@@ -9,10 +9,10 @@ from typing import Final
 from botocore.exceptions import ClientError
 
 from pipeline.compute import LANES
-from pipeline.operations.checking import Check, Said, fail, ok, warn
-from pipeline.operations.deployment import Deployment
-from pipeline.operations.finding_leftovers import find_leftovers
-from pipeline.operations.leftovers import Kind, expected_of
+from pipeline.operations.doctor.checking import Check, Said, fail, ok, warn
+from pipeline.operations.stage.deployment import Deployment
+from pipeline.operations.stage.finding_leftovers import find_leftovers
+from pipeline.operations.stage.leftovers import Kind, expected_of
 from pipeline.operations.stage_tuning import MARK
 
 _SHOWN: Final = 6  # names in a line

@@ -1,0 +1,1 @@
+"""Start backfills, foresee what they take, and read their results."""

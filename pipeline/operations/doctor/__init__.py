@@ -1,0 +1,1 @@
+"""Check an account and a stage: what `matteline doctor` finds."""
