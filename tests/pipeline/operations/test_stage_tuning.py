@@ -21,7 +21,7 @@ from botocore.loaders import create_loader
 from click.testing import CliRunner, Result
 from moto import mock_aws
 from moto.cloudformation.models import cloudformation_backends
-from moto.stepfunctions.responses import get_backend
+from moto.stepfunctions.models import stepfunctions_backends
 
 from pipeline.cli import tune as cli_tune
 from pipeline.cli.interrupts import raise_when_interrupted, undisturbed
@@ -41,6 +41,7 @@ from pipeline.operations.stage_tuning import (
 )
 from pipeline.operations.tuning import Size
 from tests.conftest import ROOT
+from tests.pipeline.operations.deployment import STANDING
 
 ACCOUNT: Final = "123456789012"
 NAMES: Final[Names] = stage_names("dev", account=ACCOUNT, region="us-east-1")
@@ -112,7 +113,7 @@ class Updates:
 def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """A stage with the released function of u2netp."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", NAMES.region)
-    with mock_aws(config={"lambda": {"use_docker": False}}):
+    with mock_aws(config={"lambda": {"use_docker": False}, **STANDING}):
         session = boto3.Session("key", "secret", region_name=NAMES.region)
         session._session.register_component("data_loader", LOADER)
         site = Site(NAMES, session, ())
@@ -335,7 +336,7 @@ def releasing(site: Site, container: str) -> None:
     name = states.start_execution(
         stateMachineArn=arn, name="deploy-1", input=json.dumps({"container": container})
     )["executionArn"]
-    get_backend(ACCOUNT, NAMES.region).describe_execution(name).status = "RUNNING"
+    stepfunctions_backends[ACCOUNT][NAMES.region].describe_execution(name).status = "RUNNING"
 
 
 def test_a_container_that_is_being_released_is_not_tuned(site: Site) -> None:
