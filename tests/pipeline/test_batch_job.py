@@ -43,7 +43,7 @@ from tests.pipeline.containers.greeter.handler import (
 from tests.pipeline.test_task_log import published
 
 pytestmark = pytest.mark.usefixtures("fresh_workbench")
-JOB, OUTCOME = "s3://work/j/batch/e/job.json", "s3://work/j/batch/e/outcome.json"
+JOB, OUTCOME = "s3://jobs/j/batch/e/job.json", "s3://jobs/j/batch/e/outcome.json"
 Run = Callable[[Greet, TaskContext], Greeted]
 
 
@@ -62,7 +62,7 @@ def outcome(store: LocalStore) -> dict[str, Any]:
 
 
 def left_none(store: LocalStore) -> bool:
-    return not (store.root / "work/j/batch/e/outcome.json").exists()
+    return not (store.root / "jobs/j/batch/e/outcome.json").exists()
 
 
 def test_the_outcome_has_what_lambda_would_return(folder: LocalStore) -> None:
