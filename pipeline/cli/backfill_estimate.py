@@ -11,6 +11,7 @@ from typing import Any, Final
 import click
 
 from pipeline.cli.options import ROOT
+from pipeline.cli.printable import counted
 from pipeline.compute import Compute
 from pipeline.contracts.contract import read_product_contract
 from pipeline.declared.catalogue import Catalogue
@@ -134,11 +135,11 @@ def choose_cap(site: Site, batch: Batch, plans: Plans) -> int:
 def show_estimate(site: Site, size: Estimate, plans: Plans, cap: int) -> None:
     """Print the objects, and the cost and time of those that are not done."""
     gb = f"{size.bytes / 1e9:,.3f} GB"
-    click.echo(f"{_objects(size.objects)}, {gb}; {size.done:,} done already")
+    click.echo(f"{counted(size.objects, 'object')}, {gb}; {size.done:,} done already")
     if size.missing:
         click.echo(f"listed keys that have no object: {size.missing:,}")
     if size.archived:
-        click.echo(f"archived, to be restored first: {_objects(size.archived)}")
+        click.echo(f"archived, to be restored first: {counted(size.archived, 'object')}")
     works = []
     for product in site.products:
         if product.name in size.products:
@@ -146,17 +147,18 @@ def show_estimate(site: Site, size: Estimate, plans: Plans, cap: int) -> None:
             call, *jobs = planned.work.calls
             named = ", ".join(dict.fromkeys(planned.models)) or "no model"
             told = "".join(f", and a job of {each.seconds:.1f} s" for each in jobs)
-            about = (product.name, _objects(count.objects), round(call.seconds, 1), call.memory_mb)
+            about = (
+                product.name,
+                counted(count.objects, "object"),
+                round(call.seconds, 1),
+                call.memory_mb,
+            )
             click.echo(_PRODUCT.format(*about, told, named))
             works.append((count.left, planned.work))
     account = find_account(site)
     if least := max((each.vcpus for _, work in works for each in work.calls), default=0):
         account = with_jobs(account, site, least)
     _show_cost_and_time(works, account, cap)
-
-
-def _objects(number: int) -> str:
-    return f"{number:,} object{'' if number == 1 else 's'}"
 
 
 def _show_cost_and_time(works: list[tuple[int, Work]], account: Account, cap: int) -> None:

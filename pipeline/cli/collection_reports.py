@@ -10,7 +10,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.cli.printable import printable
+from pipeline.cli.printable import counted, printable
 from pipeline.cli.report import console, printer
 from pipeline.contracts.collection import (
     AllowedChanged,
@@ -240,10 +240,6 @@ def found_as_json(searched: Searched, named: Callable[[str], str] = str) -> dict
 def named_by(paths: Mapping[str, object]) -> Callable[[str], str]:
     """Return a function that shows the keys of these photos as their paths."""
     return lambda key: str(paths.get(key, key))
-
-
-def counted(count: int, noun: str) -> str:
-    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def when(moment: datetime) -> str:

@@ -1,4 +1,4 @@
-"""Texts of users, such as keys, as a terminal may get them: it acts on control characters."""
+"""Texts as a terminal should have them: it acts on control characters; people read counts."""
 
 
 def printable(text: str) -> str:
@@ -12,3 +12,8 @@ def printable(text: str) -> str:
 def printable_lines(text: str) -> str:
     """Do the same with a text of several lines."""
     return "\n".join(map(printable, text.split("\n")))
+
+
+def counted(count: int, noun: str) -> str:
+    """Return `1 object`, `2 objects`, `1,000 objects`."""
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from pipeline.cli.printable import printable
+from pipeline.cli.printable import counted, printable
 from pipeline.errors import UnsupportedMedia
 from pipeline.session.collecting import UNSUPPORTED
 from pipeline.session.media import FACES, PHOTO, RECORDING
@@ -158,7 +158,7 @@ def print_outcomes(screen: Console, outcomes: Sequence[Outcome]) -> None:
         told = ", ".join(f"{count:,} {status}" for status, count in counts.most_common())
         nouns = {outcome.file.kind.noun if outcome.file.kind else "file" for outcome in outcomes}
         noun = nouns.pop() if len(nouns) == 1 else "file"
-        files = f"1 {noun}" if len(outcomes) == 1 else f"{len(outcomes):,} {noun}s"
+        files = counted(len(outcomes), noun)
         screen.print(f"Of {files}: {told}", highlight=False)
 
 
@@ -187,15 +187,15 @@ def _faces(outcomes: Sequence[Outcome]) -> Table:
     table.add_column("result", overflow="fold")
     for outcome in outcomes:
         record = _record(outcome)
-        found = _counted(record["count"]) if record else ""
+        found = _found(record["count"]) if record else ""
         vectors = record.get("embedded")
         made = [] if not embedded else ["" if vectors is None else f"{vectors}"]
         table.add_row(*_named(outcome), found, *made, _result(outcome))
     return table
 
 
-def _counted(faces: int) -> str:
-    return "1 face" if faces == 1 else f"{faces or 'no'} faces"
+def _found(faces: int) -> str:
+    return counted(faces, "face") if faces else "no faces"
 
 
 def _recordings(outcomes: Sequence[Outcome]) -> Table:

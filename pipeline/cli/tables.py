@@ -9,7 +9,7 @@ from typing import Any, Final
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.cli.printable import printable, printable_lines
+from pipeline.cli.printable import counted, printable, printable_lines
 from pipeline.cli.report import console
 from pipeline.cli.top_view import dollars
 from pipeline.operations.auditing import Audit
@@ -121,7 +121,7 @@ def print_audit(audit: Audit, repairs: Sequence[Repair]) -> None:
         screen.print("no objects")
     for product, states in sorted(audit.states.items()):
         counts = ", ".join(f"{times} {state}" for state, times in sorted(states.items()))
-        screen.print(f"{product}: {states.total()} objects: {counts}")
+        screen.print(f"{product}: {counted(states.total(), 'object')}: {counts}")
     screen.print(", ".join(f"{audit.count(kind)} {kind}" for kind in KINDS))
 
 

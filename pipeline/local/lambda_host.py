@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pipeline.compute import LANES, Lane
-from pipeline.local.lanes import LaneOf, Places, be_nice
+from pipeline.local.lanes import Courtesy, LaneOf, Places, be_nice
 from pipeline.local.runtime_api import Answer, error_answer
 from pipeline.local.worker import Function, Launcher, Worker
 
@@ -24,7 +24,8 @@ class StoppedError(Exception):
 class LambdaHost:
     """All functions of the cloud and their workers. Idle workers are reused, dead ones replaced.
 
-    `lane_of` finds the lane of a call by its payload: calls of uploads go first.
+    `lane_of` finds the lane of a call by its payload: calls of uploads go first, and so do those
+    of no lane.
     """
 
     def __init__(
@@ -34,9 +35,10 @@ class LambdaHost:
         launcher: Launcher,
         logs: Path,
         concurrency: int,
-        lane_of: LaneOf = lambda _: "uploads",
+        lane_of: LaneOf = lambda _: None,
     ) -> None:
         self._lane_of = lane_of
+        self._courtesy = Courtesy()
         self._listeners: list[Listener] = []
         self._forerunners: list[Forerunner] = []
         self._pools = {
@@ -56,8 +58,9 @@ class LambdaHost:
         """Invoke a function and return its answer; wait for a worker while all are busy."""
         for forerunner in self._forerunners:
             forerunner(name, payload)
+        lane = self._lane_of(payload)
         try:
-            with self._pools[name].worker(self._lane_of(payload)) as worker:
+            with self._courtesy.call(lane), self._pools[name].worker(lane or "uploads") as worker:
                 answer = worker.invoke(payload, function_arn)
         except StoppedError as stopped:
             return error_answer("Runtime.ExitError", str(stopped))

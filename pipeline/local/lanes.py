@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -15,10 +16,62 @@ from typing import Final
 from pipeline.compute import Lane
 
 PATIENCE_S: Final = 30.0  # after that, a call of a backfill waits no longer than one of an upload
-LaneOf = Callable[[bytes], Lane]
+COURTESY_S: Final = 10.0  # that a call of a backfill waits for uploads to be through
+YOUNG_S: Final = 1.0  # a call of an upload that takes longer holds a backfill back no more
+PAUSE_S: Final = 0.1  # from a call of an upload to the next of its execution, at most
+LaneOf = Callable[[bytes], Lane | None]
 _MOST_NICE: Final = 19
 NICE: Final = 10  # a tenth of a core that an upload's worker, or another program, wants too
 _REMEMBERED: Final = 256  # executions; an execution calls several functions
+
+
+class Courtesy:
+    """Holds a backfill's calls back while an upload is worked on, of whatever function.
+
+    A priority orders processes, but the cloud's own works for all executions with the same, and
+    two cores may be one that is shared. An upload is worked on while a young call of it runs, and
+    for `pause_s` after each. After `patience_s` a call of a backfill goes on all the same.
+    """
+
+    def __init__(
+        self,
+        *,
+        young_s: float = YOUNG_S,
+        pause_s: float = PAUSE_S,
+        patience_s: float = COURTESY_S,
+    ) -> None:
+        self._young_s, self._pause_s, self._patience_s = young_s, pause_s, patience_s
+        self._busy: dict[object, float] = {}  # calls of uploads, and until when they are young
+        self._pause_ends = 0.0
+        self._changed = threading.Condition()
+
+    @contextlib.contextmanager
+    def call(self, lane: Lane | None) -> Iterator[None]:
+        """Wait before a backfill's call, or make others wait until an upload's ends."""
+        if lane == "backfill":
+            self._wait()
+        if lane != "uploads":
+            yield
+            return
+        this = object()
+        with self._changed:
+            self._busy[this] = time.monotonic() + self._young_s
+        try:
+            yield
+        finally:
+            with self._changed:
+                del self._busy[this]
+                self._pause_ends = time.monotonic() + self._pause_s
+                self._changed.notify_all()
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + self._patience_s
+        with self._changed:
+            while (left := min(deadline, self._busy_until()) - time.monotonic()) > 0:
+                self._changed.wait(left)
+
+    def _busy_until(self) -> float:
+        return max(self._pause_ends, *self._busy.values(), 0.0)
 
 
 class Places:
@@ -67,7 +120,8 @@ class Places:
 def lane_reader(find_input: Callable[[str], object]) -> LaneOf:
     """Return a function that finds a call's lane, by the execution whose ARN is in its payload.
 
-    `find_input` returns the input of an execution; None if there is none of that ARN.
+    Without one, the call has no lane, such as a question of the page. `find_input` returns the
+    input of an execution; None if there is none of that ARN.
     """
 
     @lru_cache(_REMEMBERED)
@@ -77,13 +131,13 @@ def lane_reader(find_input: Callable[[str], object]) -> LaneOf:
             "backfill" if isinstance(given, dict) and given.get("lane") == "backfill" else "uploads"
         )
 
-    def lane_of(payload: bytes) -> Lane:
+    def lane_of(payload: bytes) -> Lane | None:
         try:
             event = json.loads(payload)
         except ValueError:
-            return "uploads"  # the function will say what is wrong
+            return None  # the function will say what is wrong
         arn = event.get("execution") if isinstance(event, dict) else None
-        return lane_of_execution(arn) if isinstance(arn, str) else "uploads"
+        return lane_of_execution(arn) if isinstance(arn, str) else None
 
     return lane_of
 

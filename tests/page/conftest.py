@@ -27,7 +27,7 @@ from tests.pipeline.cli.terminal import Terminal, beside_up, users_environment
 HERE: Final = Path(__file__).parent
 _PLAIN: Final = {"test_files.py", "test_console_graph.py"}  # need no browser
 _LONGEST_S: Final = 300  # a browser and a cloud share the machine's cores
-_ROUNDS: Final = 1_500  # of a model that takes some seconds
+_ROUNDS: Final = 12_000  # of a model that takes ten seconds and more
 _SLOWER: Final = int(os.environ.get("MATTELINE_SLOW_BROWSER") or 1)  # times
 _OPTIONS: Final = (
     "--headless=new",

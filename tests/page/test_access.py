@@ -53,7 +53,7 @@ def refused(user: User) -> None:
 
 
 def uploading(user: User) -> None:
-    user.hold_uploads()
+    user.hold("api/uploads")
     user.drop(*((f"{n}.png", "image/png", PHOTO) for n in range(6)))
     user.until(lambda: "Uploading" in str(user.states()) or None, "the uploads")
     user.find(".row").click()

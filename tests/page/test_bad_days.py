@@ -149,7 +149,7 @@ def test_a_name_that_the_service_would_not_take_is_changed_for_it(user: User, na
 
 
 def test_two_hundred_files_are_all_there_and_four_go_at_a_time(user: User) -> None:
-    user.hold_uploads()
+    user.hold("api/uploads")
     user.drop(*((f"{n}.png", "image/png", PHOTO) for n in range(200)))
     user.until(lambda: "Uploading" in str(user.states()) or None, "the first uploads")
     user.expect(lambda: len(user.states()), 200)

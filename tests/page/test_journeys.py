@@ -201,6 +201,25 @@ def test_edges_are_made_again_as_asked(user: User) -> None:
     assert json.loads(user.find(".record pre", text="{").text)["options"]["refine"] == "fast"
 
 
+def test_a_result_is_not_taken_for_the_new_one_while_that_is_asked_for(user: User) -> None:
+    """Meanwhile another file is followed, and the result that is there would end the wait."""
+    cut(user)
+    user.pick("Edges", "Crisp, quicker")
+    user.hold("api/jobs")
+    user.button("Make it again").click()
+    user.drop(("mug.png", "image/png", photo()))
+    user.wait_for("mug.png", "Cut out in")
+    user.find(".row", text="cup.png").click()
+    assert not user.find(".inspector .btn", text="Cancel").is_enabled()
+
+    user.let_go()
+    user.wait_for("cup.png", "Cut out in")
+    user.button("More").click()
+    user.find(".menu button", text="Record").click()
+
+    assert json.loads(user.find(".record pre", text="{").text)["options"]["refine"] == "fast"
+
+
 def test_a_model_is_chosen_by_what_it_is_for(user: User) -> None:
     cut(user)
     user.pick("Made with", "Drafts")

@@ -86,9 +86,9 @@ class User:
     def be_online(self) -> None:
         self.driver.delete_network_conditions()
 
-    def hold_uploads(self) -> None:
-        """Let uploads wait for their forms until they are let go, or the page is loaded again."""
-        self.run(_HOLD_FORMS)
+    def hold(self, path: str) -> None:
+        """Let requests to this path wait until they are let go, or the page is loaded again."""
+        self.run(_HOLD, path)
 
     def let_go(self) -> None:
         self.run("window.open_gate()")
@@ -261,11 +261,12 @@ class User:
         raise AssertionError(f"Tab never reaches {name!r}")
 
 
-_HOLD_FORMS = """
+_HOLD = """
+const [held] = arguments
 const real = window.fetch
 const gate = new Promise((resolve) => { window.open_gate = resolve })
 window.fetch = async (path, options) => {
-  if (path === 'api/uploads') await gate
+  if (path === held) await gate
   return real(path, options)
 }
 """

@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.compute import Lane
 from pipeline.local.lambda_host import LambdaHost
-from pipeline.local.lanes import NICE, Places, lane_reader
+from pipeline.local.lanes import NICE, Courtesy, Places, lane_reader
 from pipeline.local.source_launcher import SourceLauncher
 from pipeline.local.worker import Function
 from tests.conftest import ROOT
@@ -187,8 +187,12 @@ def call(host: LambdaHost, lane: Lane, **event: Any) -> int:
     return int(json.loads(answer.payload)["pid"])
 
 
+OURS: Final = os.getpriority(os.PRIO_PROCESS, 0)
+LOWER: Final = min(19, OURS + NICE) - OURS  # the tests may have a low priority themselves
+
+
 def priority(pid: int) -> int:
-    return os.getpriority(os.PRIO_PROCESS, pid) - os.getpriority(os.PRIO_PROCESS, 0)
+    return os.getpriority(os.PRIO_PROCESS, pid) - OURS
 
 
 def test_a_backfills_workers_have_a_low_priority_and_uploads_have_others(
@@ -200,7 +204,7 @@ def test_a_backfills_workers_have_a_low_priority_and_uploads_have_others(
 
     assert upload != backfill
     assert priority(upload) == 0
-    assert priority(backfill) == NICE
+    assert priority(backfill) == LOWER
     assert (call(host, "uploads"), call(host, "backfill")) == (upload, backfill)
 
 
@@ -214,7 +218,7 @@ def test_there_are_never_more_workers_than_places(host_of: Callable[..., LambdaH
     assert first not in uploads
     assert set(host.worker_pids("obedient")) == uploads
     again = call(host, "backfill")
-    assert priority(again) == NICE
+    assert priority(again) == LOWER
     assert len(host.worker_pids("obedient")) == 2
 
 
@@ -255,14 +259,149 @@ def test_one_place_serves_both_lanes_and_its_worker_is_not_slow_for_uploads(
         (b'{"execution": "arn:old"}', "backfill"),
         (b'{"execution": "arn:new"}', "uploads"),
         (b'{"execution": "arn:nobody"}', "uploads"),
-        (b'{"execution": 5}', "uploads"),
-        (b'{"lane": "backfill"}', "uploads"),
-        (b"[]", "uploads"),
-        (b"{", "uploads"),
+        (b'{"execution": 5}', None),
+        (b'{"lane": "backfill"}', None),
+        (b"[]", None),
+        (b"{", None),
     ],
     ids=["backfill", "upload", "unknown", "number", "no-execution", "array", "not-json"],
 )
-def test_a_calls_lane_is_that_of_the_execution_it_belongs_to(payload: bytes, lane: Lane) -> None:
+def test_a_calls_lane_is_that_of_the_execution_it_belongs_to(
+    payload: bytes, lane: Lane | None
+) -> None:
     inputs = {"arn:old": {"key": "a", "lane": "backfill"}, "arn:new": {"detail-type": "x"}}
 
     assert lane_reader(inputs.get)(payload) == lane
+
+
+class Calls:
+    """Calls that a host would make, each in a thread; `began` has those that were let go."""
+
+    def __init__(self, courtesy: Courtesy, threads: ThreadPoolExecutor) -> None:
+        self._courtesy, self._threads = courtesy, threads
+        self._ends: dict[str, threading.Event] = {}
+        self.began: list[str] = []
+
+    def begin(self, name: str, lane: Lane | None) -> None:
+        self._ends[name] = threading.Event()
+        self._threads.submit(self._run, name, lane)
+
+    def _run(self, name: str, lane: Lane | None) -> None:
+        with self._courtesy.call(lane):
+            self.began.append(name)
+            self._ends[name].wait(PATIENCE_S)
+
+    def end(self, *names: str) -> None:
+        for name in names or self._ends:
+            self._ends[name].set()
+
+    def settle(self, *names: str) -> None:
+        """Wait until these began, in this order, and give others the time to begin."""
+        deadline = time.monotonic() + PATIENCE_S
+        while len(self.began) < len(names):
+            assert time.monotonic() < deadline, self.began
+            time.sleep(0.01)
+        time.sleep(0.1)
+        assert self.began == [*names]
+
+
+@pytest.fixture
+def calls_of() -> Iterator[Callable[..., Calls]]:
+    with ThreadPoolExecutor(8) as threads, contextlib.ExitStack() as stack:
+
+        def make(*, young_s: float = 60, pause_s: float = 0, patience_s: float = 60) -> Calls:
+            courtesy = Courtesy(young_s=young_s, pause_s=pause_s, patience_s=patience_s)
+            calls = Calls(courtesy, threads)
+            stack.callback(calls.end)
+            return calls
+
+        yield make
+
+
+def test_a_backfill_waits_until_every_upload_is_through(calls_of: Callable[..., Calls]) -> None:
+    calls = calls_of()
+    calls.begin("one", "uploads")
+    calls.settle("one")
+    calls.begin("two", "uploads")
+    calls.settle("one", "two")
+    calls.begin("old", "backfill")
+    calls.settle("one", "two")
+    calls.end("one")
+    calls.settle("one", "two")
+
+    calls.end("two")
+    calls.settle("one", "two", "old")
+
+
+def test_a_backfill_waits_between_two_calls_of_an_upload(calls_of: Callable[..., Calls]) -> None:
+    calls = calls_of(pause_s=0.4)
+    calls.begin("one", "uploads")
+    calls.settle("one")
+    calls.end("one")
+    calls.begin("old", "backfill")
+    calls.settle("one")
+    calls.begin("two", "uploads")
+    time.sleep(0.4)
+    calls.settle("one", "two")
+
+    calls.end("two")
+    calls.settle("one", "two")
+    time.sleep(0.4)
+    calls.settle("one", "two", "old")
+
+
+@pytest.mark.parametrize("times", [{"young_s": 0.3}, {"patience_s": 0.3}], ids=["long", "patience"])
+def test_a_long_call_of_an_upload_does_not_hold_a_backfill_back(
+    calls_of: Callable[..., Calls], times: dict[str, float]
+) -> None:
+    calls = calls_of(**times)
+    calls.begin("long", "uploads")
+    calls.settle("long")
+    calls.begin("old", "backfill")
+    calls.settle("long")
+
+    time.sleep(0.3)
+    calls.settle("long", "old")
+
+
+def test_calls_of_no_execution_neither_wait_nor_let_others_wait(
+    calls_of: Callable[..., Calls],
+) -> None:
+    calls = calls_of()
+    calls.begin("page", None)
+    calls.settle("page")
+    calls.begin("old", "backfill")
+    calls.settle("page", "old")
+    calls.begin("upload", "uploads")
+    calls.settle("page", "old", "upload")
+
+    calls.begin("page again", None)
+    calls.settle("page", "old", "upload", "page again")
+
+
+def test_a_call_that_fails_is_through() -> None:
+    courtesy = Courtesy(young_s=60, pause_s=0, patience_s=60)
+    with contextlib.suppress(ValueError), courtesy.call("uploads"):
+        raise ValueError
+
+    with courtesy.call("backfill"):
+        pass
+
+
+def test_a_backfills_call_waits_though_there_is_a_place(
+    host_of: Callable[..., LambdaHost],
+) -> None:
+    """Were it not so, the backfill's call would end first: it is the shorter one."""
+    host, ended = host_of(2), []
+    call(host, "backfill"), call(host, "uploads")
+
+    def timed(lane: Lane, seconds: float) -> None:
+        call(host, lane, seconds=seconds)
+        ended.append(lane)
+
+    with ThreadPoolExecutor(2) as threads:
+        threads.submit(timed, "uploads", 0.8)
+        time.sleep(0.2)
+        threads.submit(timed, "backfill", 0)
+
+    assert ended == ["uploads", "backfill"]

@@ -107,7 +107,7 @@ def test_each_object_counts_for_the_product_that_its_name_starts(deployment: Dep
     ("command", "words", "told"),
     [
         (backfill, ["start", "--dry-run", "--product", "cutout"], "2 objects, 0.000 GB"),
-        (jobs, ["audit", "--since", "1h"], "cutout: 1 objects: 1 LOST\ntranscript: 1 objects: 1"),
+        (jobs, ["audit", "--since", "1h"], "cutout: 1 object: 1 LOST\ntranscript: 1 object: 1"),
     ],
 )
 def test_the_command_line_tells_products_apart(

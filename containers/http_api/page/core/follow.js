@@ -45,7 +45,7 @@ export function makeFollower(store, service, note) {
       return note(item.id, { phase: 'refused', sent: 1, trouble })
     }
     const made = record && (await readRecord(record).catch(() => undefined))
-    if (store.item(item.id)?.job !== item.job) return // removed, or made again meanwhile
+    if (store.item(item.id)?.job !== item.job) return // removed or made again
     note(item.id, { phase: 'done', sent: 1, results, record, made: made && { ...made, faces }, product: job.product, trouble: undefined })
     const picture = job.product === 'faces' ? results.find(({ kind }) => kind === 'redacted') : results[0]
     if (!picture?.media_type?.startsWith('image/')) {
@@ -57,7 +57,7 @@ export function makeFollower(store, service, note) {
       keepBlob(item.id, 'cut', thumb)
       store.change(item.id, { cut: URL.createObjectURL(thumb) })
     } catch {
-      // the thumbnail stays that of the photo; opening the item says what is wrong with the result
+      // the photo's thumbnail stays; opening the item says what is wrong
     }
   }
 
@@ -89,11 +89,11 @@ export function makeFollower(store, service, note) {
     following = true
     try {
       for (;;) {
-        const running = store.state.items.filter((each) => each.phase === 'running').reverse()
+        const running = store.state.items.filter((each) => each.phase === 'running' && !each.asking).reverse()
         if (!running.length || service().waits) return
         const watched = running.slice(0, MOST_WATCHED)
-        const open = store.item(store.state.current)
-        if (open?.phase === 'running' && !watched.includes(open)) watched.push(open)
+        const open = running.find((each) => each.id === store.state.current)
+        if (open && !watched.includes(open)) watched.push(open)
         for (const item of watched) await look(item, running.length === 1 ? 1 : 0)
         if (running.length > 1) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
       }

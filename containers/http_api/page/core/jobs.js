@@ -18,14 +18,14 @@ export function makeJobs(store, service, follower, note) {
   /** @param {string} id @param {string} path @param {object} body @param {Options} [options] those of the new job */
   async function start(id, path, body, options) {
     const { phase, options: before } = store.item(id) ?? {}
-    if (phase === 'running') return // a second press, before the first was drawn
-    note(id, { phase: 'running', tasks: [], trouble: undefined, finding: undefined, ...(options && { options }) })
+    if (phase === 'running') return // pressed twice
+    note(id, { phase: 'running', tasks: [], asking: true, trouble: undefined, finding: undefined, ...(options && { options }) })
     try {
       const job = await ask('POST', path, { body })
-      note(id, { job: job.id })
+      note(id, { job: job.id, asking: false })
       follower.follow()
     } catch (error) {
-      note(id, { phase, options: before, ...(error instanceof Problem && { trouble: error.trouble }) })
+      note(id, { phase, asking: false, options: before, ...(error instanceof Problem && { trouble: error.trouble }) })
       if (error instanceof Away) service.lost()
     }
   }

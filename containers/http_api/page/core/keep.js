@@ -52,7 +52,7 @@ export const keptItems = async () => (await inStore(ITEMS, 'readonly', (store) =
  * Addresses of pictures in memory mean nothing after a reload; answers are asked again. Who may be in a photo is never kept.
  * @param {Item} item
  */
-export const keepItem = ({ thumb: _, cut: __, selecting: ___, looking: ____, finding: _____, acting: ______, ...item }) =>
+export const keepItem = ({ thumb, cut, selecting, looking, finding, acting, asking, ...item }) =>
   inStore(ITEMS, 'readwrite', (store) => store.put(item))
 
 /** @typedef {'file' | 'photo' | 'thumb' | 'cut'} Kind */

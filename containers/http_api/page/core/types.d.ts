@@ -188,6 +188,8 @@ export interface Item {
   upload?: string
   key?: string
   job?: string
+  /** Its next job is being asked for; `job` is still the one before. */
+  asking?: boolean
   product?: string
   tasks?: Progress[]
   results?: ResultFile[]

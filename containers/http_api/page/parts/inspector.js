@@ -26,7 +26,7 @@ function Progress({ item, page }) {
         })}
       </ol>
     </section>
-    <div class="end"><button class="btn soft" type="button" onClick=${() => page.queue.cancel(item.id)}>${t('cancel')}</button></div>
+    <div class="end"><button class="btn soft" type="button" disabled=${item.asking} onClick=${() => page.queue.cancel(item.id)}>${t('cancel')}</button></div>
   </aside>`
 }
 
