@@ -16,7 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pipeline.aws.outages import is_outage
 from pipeline.aws.secrets import Secrets as SecretsStore
 from pipeline.aws.secrets import SecretsManager, Unreadable
-from pipeline.errors import StoreUnavailable
+from pipeline.errors import NamedError, StoreUnavailable
+from pipeline.functions.lines import write_line
 from pipeline.functions.webhook_sender.contract import SendWebhook, WebhookSent
 from pipeline.functions.webhook_sender.request import post
 from pipeline.webhooks.addresses import public_addresses, read_address
@@ -30,6 +31,7 @@ from pipeline.webhooks.errors import (
 from pipeline.webhooks.registered import Webhook
 from pipeline.webhooks.signing import Secrets, sign
 
+_NAME: Final = "webhook-sender"
 _GONE: Final = 410
 _SUCCESS: Final = range(200, 300)
 
@@ -59,7 +61,20 @@ class Sender:
         )
 
     def send(self, job: SendWebhook) -> WebhookSent:
-        """Send a message once. Raises a DeliveryError unless the receiver accepts it."""
+        """Send a message once, and write a line about it to the log.
+
+        Raises a DeliveryError unless the receiver accepts it.
+        """
+        about = {"trace_id": job.trace_id, "message_id": job.message_id}
+        try:
+            sent = self._send(job)
+        except NamedError as error:
+            write_line(_NAME, error.message, error=type(error).__name__, **about)
+            raise
+        write_line(_NAME, "done", status=sent.status, **about)
+        return sent
+
+    def _send(self, job: SendWebhook) -> WebhookSent:
         webhook = self._webhook(job.webhook_id)
         address = read_address(webhook.url, local_receivers=self.local_receivers)
         body = job.body.encode()
