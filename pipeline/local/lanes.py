@@ -28,9 +28,10 @@ _REMEMBERED: Final = 256  # executions; an execution calls several functions
 class Courtesy:
     """Holds a backfill's calls back while an upload is worked on, of whatever function.
 
-    A priority orders processes, but the cloud's own works for all executions with the same, and
-    two cores may be one that is shared. An upload is worked on while a young call of it runs, and
-    for `pause_s` after each. After `patience_s` a call of a backfill goes on all the same.
+    Priorities of workers are not enough: the cloud's own process serves all executions alike, and
+    two logical cores may share a physical one. An upload is worked on while a call of it runs that
+    is younger than `young_s`, and for `pause_s` after each call. A call of a backfill waits no
+    longer than `patience_s`.
     """
 
     def __init__(
@@ -47,7 +48,10 @@ class Courtesy:
 
     @contextlib.contextmanager
     def call(self, lane: Lane | None) -> Iterator[None]:
-        """Wait before a backfill's call, or make others wait until an upload's ends."""
+        """Hold a call: a backfill's waits before it begins, an upload's lets those wait.
+
+        A call without a lane does neither.
+        """
         if lane == "backfill":
             self._wait()
         if lane != "uploads":
@@ -71,7 +75,7 @@ class Courtesy:
                 self._changed.wait(left)
 
     def _busy_until(self) -> float:
-        return max(self._pause_ends, *self._busy.values(), 0.0)
+        return max([self._pause_ends, *self._busy.values()])
 
 
 class Places:
